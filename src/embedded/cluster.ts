@@ -46,6 +46,12 @@ export async function createCluster(plan: ClusterPlan, binaries: PostgresBinarie
   await rename(draft, plan.folder)
 }
 
+/** The caller's PG* and LC_* variables must not steer this server. Windows needs its own to load libraries. */
+const environment =
+  process.platform === 'win32'
+    ? {}
+    : { env: { PATH: '/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin', LC_ALL: 'C', TZ: 'UTC' } }
+
 /** Starts a program under the chosen identity, in its own process group so that Ctrl-C does not reach it. */
 export function spawnAs(command: readonly string[], runAs: RunAs) {
   const [program = '', ...args] = [...runAs.prefix, ...command]
@@ -54,8 +60,7 @@ export function spawnAs(command: readonly string[], runAs: RunAs) {
     cwd: '/',
     detached: process.platform !== 'win32',
     stdio: ['pipe', 'ignore', 'pipe'],
-    // PG* variables of the caller's shell must not steer this server.
-    env: { PATH: process.env['PATH'], LC_ALL: 'C', TZ: 'UTC' },
+    ...environment,
     windowsHide: true,
   })
 }
