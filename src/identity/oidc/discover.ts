@@ -51,7 +51,7 @@ async function readMetadata(
   const authentication =
     settings.clientAuthentication === 'client_secret_post'
       ? client.ClientSecretPost(settings.clientSecret)
-      : client.ClientSecretBasic(settings.clientSecret)
+      : basicAuthentication(settings.clientSecret)
   const metadata = {
     id_token_signed_response_alg: settings.idTokenAlgorithm ?? 'RS256',
     [client.clockTolerance]: 60,
@@ -69,6 +69,18 @@ async function readMetadata(
   } catch (cause) {
     if (isIssuerMismatch(cause)) return refuseLogin('policy', 'issuer', cause)
     throw new RollcallError('unavailable', { detail: 'The identity provider’s configuration cannot be read.', cause })
+  }
+}
+
+/**
+ * RFC 6749 section 2.3.1: id and secret are form-encoded first. The library's own version also escapes `-`, `_` and
+ * `.`, which is allowed but not what providers that never decode can match, and ids are full of hyphens.
+ */
+function basicAuthentication(clientSecret: string): client.ClientAuth {
+  const encode = (text: string) => new URLSearchParams([['', text]]).toString().slice(1)
+  return (_, { client_id }, __, headers) => {
+    const credentials = Buffer.from(`${encode(client_id)}:${encode(clientSecret)}`, 'utf8').toString('base64')
+    headers.set('authorization', `Basic ${credentials}`)
   }
 }
 

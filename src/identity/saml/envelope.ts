@@ -58,6 +58,9 @@ function checkStatus(root: XmlElement) {
   if (value !== success) refuseLogin('envelope', 'status_not_success', new Error(`status ${value?.slice(0, 100)}`))
 }
 
+/** Elements that the parts around the assertion's own statements may hold; signatures are walked several times. */
+const maxElementsAside = 100
+
 /** The Response may hold these children and no others, and one assertion in the whole document. */
 function checkShape(root: XmlElement): XmlElement {
   const counts = new Map<string, number>()
@@ -76,6 +79,9 @@ function checkShape(root: XmlElement): XmlElement {
   if (known !== root.children.length) refuse('unexpected_element')
   // By local name, as the signature library looks: an assertion hidden elsewhere is how wrapping attacks begin.
   let assertions = 0
+  let aside = 0
+  for (const child of root.children) if (child.name !== 'Assertion') aside += countElements(child)
+  if (aside > maxElementsAside) refuse('unexpected_element')
   for (const element of everyElement(root)) {
     if (element.name === 'Assertion' || element.name === 'EncryptedAssertion') assertions += 1
     if (element !== root && element.name === 'Response') refuse('unexpected_element')
@@ -83,6 +89,10 @@ function checkShape(root: XmlElement): XmlElement {
   const [assertion] = childrenNamed(root, namespaces.assertion, 'Assertion')
   if (assertions !== 1 || assertion === undefined) return refuse('assertion_count')
   return assertion
+}
+
+function countElements(element: XmlElement): number {
+  return element.children.reduce((count, child) => count + countElements(child), 1)
 }
 
 function checkUniqueIds(root: XmlElement) {
@@ -108,7 +118,10 @@ function checkSignatures(root: XmlElement, assertion: XmlElement) {
   }
   // At most one on the Response and one on the Assertion; none in extensions, advice or anywhere else.
   if (signatures !== inPlace.length || signatures > 2) refuse('signature_shape')
-  for (const signature of inPlace) checkAlgorithms(signature)
+  for (const signature of inPlace) {
+    if (countElements(signature) > maxElementsAside) refuse('signature_shape')
+    checkAlgorithms(signature)
+  }
 }
 
 /** One SignedInfo with one Reference, and SHA-2 everywhere: the library still accepts SHA-1. */

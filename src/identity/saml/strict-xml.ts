@@ -31,7 +31,10 @@ export const xmlLimits = {
   bytes: 200_000,
   elements: 3_000,
   depth: 40,
+  /** Siblings cost the library the square of their number; nobody is in a thousand groups that matter here. */
+  childrenPerElement: 1_000,
   attributesPerElement: 32,
+  attributes: 9_000,
   /** Different namespace prefixes in the document; canonicalisation walks those in scope for each element. */
   namespacePrefixes: 32,
 } as const
@@ -53,6 +56,7 @@ export function parseStrictXml(xml: string): XmlElement {
   const open: OpenElement[] = []
   let root: OpenElement | undefined
   let elements = 0
+  let attributeTotal = 0
   const prefixes = new Set<string>()
 
   parser.on('error', (error) => refuseLogin('prescan', 'not_well_formed', error))
@@ -72,13 +76,17 @@ export function parseStrictXml(xml: string): XmlElement {
       else
         attributes.set(attribute.uri === '' ? attribute.local : `{${attribute.uri}}${attribute.local}`, attribute.value)
     }
-    if (count > xmlLimits.attributesPerElement || prefixes.size > xmlLimits.namespacePrefixes) {
+    attributeTotal += count
+    if (count > xmlLimits.attributesPerElement || attributeTotal > xmlLimits.attributes) {
+      refuseLogin('prescan', 'too_many_attributes')
+    }
+    if (prefixes.size > xmlLimits.namespacePrefixes) {
       refuseLogin('prescan', 'too_many_attributes')
     }
     const element: OpenElement = { namespace: tag.uri, name: tag.local, attributes, children: [], text: '' }
     const parent = open.at(-1)
     if (parent === undefined) root = element
-    else parent.children.push(element)
+    else if (parent.children.push(element) > xmlLimits.childrenPerElement) refuseLogin('prescan', 'too_many_elements')
     open.push(element)
   })
   parser.on('text', (text) => {
