@@ -98,6 +98,14 @@ export function isPublicAddress(address: string): boolean {
   return parsed.kind() === 'ipv4' || (parsed instanceof ipaddr.IPv6 && parsed.match(globalUnicastV6, 3))
 }
 
+/** https, or http to this very machine where that is allowed. */
+export function isSecureUrl(url: URL, allowInsecureLoopback: boolean): boolean {
+  if (url.protocol === 'https:') return true
+  return (
+    allowInsecureLoopback && url.protocol === 'http:' && /^(?:localhost|127(?:\.\d+){3}|\[::1\])$/.test(url.hostname)
+  )
+}
+
 function isLoopback(address: string): boolean {
   return ipaddr.isValid(address) && ipaddr.process(address).range() === 'loopback'
 }

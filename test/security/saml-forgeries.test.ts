@@ -142,8 +142,14 @@ describe('the form and prescan gates refuse', () => {
     ['text after the root', (xml) => `${xml}x`, 'not_well_formed'],
     ['a prefix that is not declared', swap(envelopeEnd, `<y:z/>${envelopeEnd}`), 'not_well_formed'],
     ['the same attribute twice', swap('<samlp:Response ', '<samlp:Response Version="2.0" '), 'not_well_formed'],
+    ['nothing', () => '   ', 'not_well_formed'],
     ['nothing but text', () => 'hello', 'not_well_formed'],
-    ['too many elements', swap(envelopeEnd, `${'<a/>'.repeat(xmlLimits.elements)}${envelopeEnd}`), 'too_many_elements'],
+    [
+      'too many elements',
+      swap(envelopeEnd, `${`<a>${'<a/>'.repeat(500)}</a>`.repeat(6)}${envelopeEnd}`),
+      'too_many_elements',
+    ],
+    ['too many siblings', swap(envelopeEnd, `<a>${'<a/>'.repeat(1_001)}</a>${envelopeEnd}`), 'too_many_elements'],
     ['too deep a nesting', swap(envelopeEnd, `${'<a>'.repeat(50)}${'</a>'.repeat(50)}${envelopeEnd}`), 'too_deep'],
     [
       'too many attributes',

@@ -96,6 +96,12 @@ const envelopeCases: [string, Change, string][] = [
     swap(/(<samlp:Response[^>]*IssueInstant=")[^"]*/, `$1${iso(-7 * minuteMs)}`),
     'response_issue_instant',
   ],
+  ['no ID on the Response', swap(/(<samlp:Response[^>]*) ID="[^"]*"/, '$1'), 'response_id'],
+  [
+    'a Response inside the Response',
+    swap(envelopeEnd, `<samlp:Extensions><samlp:Response/></samlp:Extensions>${envelopeEnd}`),
+    'unexpected_element',
+  ],
   ['SAML 1.1', swap(/(<samlp:Response[^>]*Version=")2.0/, '$11.1'), 'version'],
   [
     'an element that does not belong there',
@@ -176,6 +182,8 @@ describe('the envelope gate refuses', () => {
     const open = { ...settings, allowIdpInitiated: true }
     expect(await verifyResponse(open, posted).catch(refusalOf)).toMatchObject({ reason: 'in_response_to' })
     const unsolicited = await forgeResponse({ ...base, inResponseTo: undefined }, same)
+    const closed = verifyResponse(settings, { ...posted, samlResponse: unsolicited })
+    expect(await closed.catch(refusalOf)).toMatchObject({ reason: 'unsolicited' })
     expect((await verifyResponse(open, { ...posted, samlResponse: unsolicited })).subject.nameId).toBe('ada-7f3a')
   })
 })

@@ -5,8 +5,8 @@
 import * as client from 'openid-client'
 import { RollcallError } from '../../model/errors.ts'
 import { refuseLogin } from '../login-refusal.ts'
-import { type SafeFetch, UnsafeFetchError } from '../safe-fetch.ts'
-import { checkIssuer, isSecureUrl, type OidcSettings } from './settings.ts'
+import { isSecureUrl, type SafeFetch, UnsafeFetchError } from '../safe-fetch.ts'
+import { checkIssuer, type OidcSettings } from './settings.ts'
 
 export interface DiscoverOptions {
   readonly fetch: SafeFetch['fetch']

@@ -2,6 +2,7 @@
 // identity that a finished login yields. Nothing here is read from a database; the use case builds the settings.
 
 import { RollcallError } from '../../model/errors.ts'
+import { isSecureUrl } from '../safe-fetch.ts'
 
 export type IdTokenAlgorithm = 'RS256' | 'RS512' | 'PS256' | 'ES256' | 'ES384' | 'EdDSA' | 'Ed25519'
 
@@ -66,14 +67,6 @@ export function checkIssuer(issuer: string, allowInsecureLoopback: boolean): URL
 
 function invalid(detail: string): never {
   throw new RollcallError('invalid_value', detail)
-}
-
-/** https, or http to this very machine where that is allowed. */
-export function isSecureUrl(url: URL, allowInsecureLoopback: boolean): boolean {
-  if (url.protocol === 'https:') return true
-  return (
-    allowInsecureLoopback && url.protocol === 'http:' && /^(?:localhost|127(?:\.\d+){3}|\[::1\])$/.test(url.hostname)
-  )
 }
 
 export function isEntra(issuer: URL): boolean {

@@ -29,7 +29,7 @@ export async function createAuthnRequest(settings: SamlSettings, relayState: str
   if (!/^[A-Za-z0-9_-]{1,80}$/.test(relayState))
     throw new RollcallError('invalid_value', 'RelayState is not an opaque id.')
   const requestId = `_${randomBytes(20).toString('hex')}`
-  const saml = createLibrary(settings, { expectedRequestId: undefined, responseSigned: false, newId: () => requestId })
+  const saml = createLibrary(settings, { pending: undefined, responseSigned: false, newId: () => requestId })
   const redirectUrl = await saml.getAuthorizeUrlAsync(relayState, undefined, {})
   return { requestId, redirectUrl }
 }
@@ -50,7 +50,7 @@ export interface PostedResponse {
 export async function verifyResponse(settings: SamlSettings, posted: PostedResponse): Promise<VerifiedLogin> {
   const { xml, root } = prescan(posted.samlResponse)
   const { responseSigned } = checkEnvelope(root, settings, posted.expectedRequestId, posted.now)
-  const verified = await verifySignature(settings, xml, { expectedRequestId: posted.expectedRequestId, responseSigned })
+  const verified = await verifySignature(settings, xml, { pending: posted, responseSigned })
   const login = readVerifiedAssertion(verified.assertionXml, settings, posted.expectedRequestId, posted.now)
   // Two readings of one signed assertion must agree on who it is about.
   if (verified.nameId !== login.subject.nameId) refuseLogin('policy', 'name_id_value')
@@ -84,7 +84,8 @@ async function verifySignature(settings: SamlSettings, xml: string, call: Librar
 }
 
 interface LibraryCall {
-  readonly expectedRequestId: string | undefined
+  /** The request that may be answered, and the instant at which to vouch for it. */
+  readonly pending: Pick<PostedResponse, 'expectedRequestId' | 'now'> | undefined
   readonly responseSigned: boolean
   readonly newId?: () => string
 }
@@ -95,7 +96,7 @@ interface LibraryCall {
  * a pending request up. This cache knows one id, the expected one, and forgets nothing.
  */
 function createLibrary(settings: SamlSettings, call: LibraryCall): SAML {
-  const { expectedRequestId, responseSigned, newId } = call
+  const { pending, responseSigned, newId } = call
   return new SAML({
     issuer: settings.spEntityId,
     audience: settings.spEntityId,
@@ -108,8 +109,8 @@ function createLibrary(settings: SamlSettings, call: LibraryCall): SAML {
     // would pass over a broken one when the assertion's is good.
     wantAuthnResponseSigned: responseSigned,
     validateInResponseTo:
-      expectedRequestId === undefined ? ValidateInResponseTo.ifPresent : ValidateInResponseTo.always,
-    cacheProvider: onlyRequest(expectedRequestId),
+      pending?.expectedRequestId === undefined ? ValidateInResponseTo.ifPresent : ValidateInResponseTo.always,
+    cacheProvider: onlyRequest(pending),
     requestIdExpirationPeriodMs: samlRequestLifetimeMs,
     acceptedClockSkewMs: samlTimes.skewMs,
     maxAssertionAgeMs: samlTimes.maxAssertionAgeMs,
@@ -121,12 +122,13 @@ function createLibrary(settings: SamlSettings, call: LibraryCall): SAML {
   })
 }
 
-function onlyRequest(expectedRequestId: string | undefined): CacheProvider {
+function onlyRequest(pending: LibraryCall['pending']): CacheProvider {
   return {
     saveAsync: async () => null,
-    // The library compares this instant with its own clock; the real expiry is the pending row's.
+    // The library wants the instant of the request and compares it with its own clock; whether the request has
+    // expired is the pending row's to say.
     getAsync: async (id) =>
-      expectedRequestId !== undefined && id === expectedRequestId ? new Date().toISOString() : null,
+      pending !== undefined && pending.expectedRequestId === id ? pending.now.toISOString() : null,
     removeAsync: async () => null,
   }
 }

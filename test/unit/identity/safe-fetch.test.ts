@@ -120,7 +120,7 @@ describe('the safe fetch', () => {
     ['to an IPv6 loopback address', resolvesTo('::1')],
     ['to nothing', resolvesTo()],
   ])('does not connect to a name that resolves %s', async (_, lookup) => {
-    const refused = fetching('https://idp.evil.test/', { allowPrivateNetworks: false, lookup })
+    const refused = fetching('https://idp.evil.localhost/', { allowPrivateNetworks: false, lookup })
     await expect(refused).rejects.toMatchObject({ reason: 'address' })
   })
 
