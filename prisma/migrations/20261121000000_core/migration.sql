@@ -50,7 +50,6 @@ CREATE TABLE "roles" (
     "scope_kind" TEXT NOT NULL DEFAULT 'organization',
     "permissions" TEXT[],
     "is_owner" BOOLEAN NOT NULL DEFAULT false,
-    "needs_seat" BOOLEAN NOT NULL DEFAULT true,
 
     CONSTRAINT "roles_pkey" PRIMARY KEY ("tenant_id","id")
 );
