@@ -170,7 +170,11 @@ async function endLeftover(cluster: string, log: (message: string) => void): Pro
         detail: `An older PostgreSQL (process ${pid}) still runs in ${cluster}; end it and start again.`,
       })
     }
-    process.kill(pid, 'SIGINT')
+    try {
+      process.kill(pid, 'SIGINT')
+    } catch {
+      // It has just ended, or belongs to another user: the next look tells.
+    }
     await new Promise((wake) => setTimeout(wake, 50))
   }
   // The number may meanwhile belong to an unrelated process, for which PostgreSQL would refuse to start.
