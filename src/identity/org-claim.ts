@@ -1,12 +1,9 @@
 // Reads which organization a login belongs to from OIDC claims or SAML attributes. Pure. Says what the identity
 // provider said and nothing more: whether that organization exists, may be created, or fits the connection is
-// decided by the use case. Claim names contain dots, colons and slashes, so a path is a list of keys, never a
-// dotted string.
+// decided by the use case. What a path is stands in model/claim-path.ts.
 
-import { RollcallError } from '../model/errors.ts'
-
-/** Keys from the outside in; a decimal key may also index an array. */
-export type ClaimPath = readonly [string, ...string[]]
+import type { ClaimPath } from '../model/claim-path.ts'
+import type { OrganizationClaimPresetName } from '../model/connection.ts'
 
 /** Where to look for one organization. `name` and `domain` are decoration: they never decide which one it is. */
 export interface OrganizationClaimRule {
@@ -38,41 +35,7 @@ export const organizationClaimPresets = {
   auth0: [{ value: ['org_id'], name: ['org_name'] }],
   entra: [{ value: ['tid'] }],
   google: [{ value: ['hd'], domain: ['hd'] }],
-} as const satisfies Record<string, readonly OrganizationClaimRule[]>
-
-export type OrganizationClaimPreset = keyof typeof organizationClaimPresets
-
-/**
- * Parses a configured path: a JSON array of keys (`["https://acme.test/org","id"]`), a JSON pointer (RFC 6901,
- * `/organization/id`), or one plain claim name, in which dots and colons mean nothing. A claim whose name begins
- * with `/` or `[` needs the array form. Throws `invalid_value`.
- */
-export function parseClaimPath(text: string): ClaimPath {
-  const keys = text.length > 1_000 ? [] : readKeys(text)
-  const [first, ...rest] = keys
-  if (first === undefined || keys.length > 10 || keys.some((key) => key === '')) {
-    throw new RollcallError(
-      'invalid_value',
-      'The claim path is not a claim name, a JSON pointer or a JSON array of names.',
-    )
-  }
-  return [first, ...rest]
-}
-
-function readKeys(text: string): string[] {
-  if (text.startsWith('/'))
-    return text
-      .slice(1)
-      .split('/')
-      .map((key) => key.replaceAll('~1', '/').replaceAll('~0', '~'))
-  if (!text.startsWith('[')) return [text]
-  try {
-    const keys: unknown = JSON.parse(text)
-    return Array.isArray(keys) && keys.every((key) => typeof key === 'string') ? keys : []
-  } catch {
-    return []
-  }
-}
+} as const satisfies Record<OrganizationClaimPresetName, readonly OrganizationClaimRule[]>
 
 /**
  * The organization that the first present rule names; `absent` when none is present; `ambiguous` when the one

@@ -19,7 +19,7 @@ export const importTable: Readonly<Record<string, Row>> = {
   'main.ts': { own: ['*'], packages: 'any', node: true },
   'compose.ts': { own: ['*'], packages: 'any', node: true },
   'config.ts': { own: ['*'], packages: 'any', node: true },
-  model: { own: [], packages: [], node: false },
+  model: { own: [], packages: ['zod'], node: false },
   scim: { own: ['model'], packages: ['scim2-parse-filter'], node: false },
   reconcile: { own: ['model'], packages: [], node: false },
   store: {

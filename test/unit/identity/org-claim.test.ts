@@ -2,7 +2,8 @@
 
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { organizationClaimPresets, parseClaimPath, readOrganizationClaim } from '../../../src/identity/org-claim.ts'
+import { organizationClaimPresets, readOrganizationClaim } from '../../../src/identity/org-claim.ts'
+import { parseClaimPath } from '../../../src/model/claim-path.ts'
 
 const { zitadel, keycloak, auth0, entra, google } = organizationClaimPresets
 const owner = 'urn:zitadel:iam:user:resourceowner'
