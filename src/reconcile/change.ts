@@ -23,7 +23,8 @@ export type Change =
   | {
       readonly kind: 'raise-conflict'
       readonly subject: { readonly kind: 'directory_user' | 'entry'; readonly id: Uuid }
-      readonly candidateUserId: Uuid
+      /** Perhaps a user that this very plan creates. */
+      readonly candidate: UserKey
       readonly reason: string
     }
   | { readonly kind: 'close-conflict'; readonly conflictId: Uuid }
@@ -60,6 +61,7 @@ export type Change =
       readonly target: Target
       readonly reason: string
     }
+  /** Applying marks it accepted and writes the entry (kind invitation, user, role, unit) that stands for it from now on. */
   | { readonly kind: 'consume-invitation'; readonly invitationId: Uuid; readonly user: UserKey }
 
 export interface MemberState {

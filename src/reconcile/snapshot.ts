@@ -31,6 +31,8 @@ export interface DirectoryFacts {
   readonly id: Uuid
   readonly name: string
   readonly state: DirectoryState
+  /** First contact of a directory that is active or paused: from then on it decides who belongs. Null: it does not govern. */
+  readonly governsSince: Date | null
   /** Active members that have a live directory user here. */
   readonly activeMembers: number
   /** Removals that plans applied for this directory within the last hour. */
@@ -182,7 +184,7 @@ export interface Snapshot {
   /** The slice's own, and those of the same users. */
   readonly directoryUsers: readonly DirectoryUserFacts[]
   readonly entries: readonly EntryFacts[]
-  /** Users linked to a subject above, users with a member above, and users with the address of an unlinked subject. */
+  /** Users linked to a subject above, users with a member above, and every user with an address of a subject above. */
   readonly users: readonly UserFacts[]
   /** This organization's members of `users`, the head of the waitlist, and members kept by a system grant. */
   readonly members: readonly MemberFacts[]
