@@ -6,8 +6,8 @@ import { RollcallError } from '../model/errors.ts'
 import { readElement, readValue } from './attribute-value.ts'
 import { type Reading, unwrapSingle } from './dialects.ts'
 import { type AttributeValue, isObject, type UntypedObject } from './json.ts'
-import { isTarget, parsePath, type Target } from './path.ts'
-import { type ResourceType, resolvePath, resolveSchema } from './schema.ts'
+import { isTarget, parsePath, type Target, targetOf } from './path.ts'
+import { type Attribute, type ResourceType, resolvePath, resolveSchema } from './schema.ts'
 
 /** A place and the value for it; undefined unassigns it. */
 export interface Assignment {
@@ -48,7 +48,7 @@ function readEntry(type: ResourceType, key: string, raw: unknown, reading: Readi
     reading.ignore(key)
     return []
   }
-  return assign({ ...resolved, filter: undefined, conditions: 0 }, raw, reading)
+  return assign(targetOf(resolved), raw, reading)
 }
 
 function isTolerated(key: string, reading: Reading): boolean {
@@ -75,7 +75,7 @@ function readContainer(type: ResourceType, urn: string, raw: unknown, reading: R
   if (!isObject(container)) throw new RollcallError('invalid_value', `${urn} must be an object`)
   return Object.entries(container).flatMap(([name, value]) => {
     const resolved = resolvePath(type, `${urn}:${name}`, reading)
-    if (resolved !== undefined) return assign({ ...resolved, filter: undefined, conditions: 0 }, value, reading)
+    if (resolved !== undefined) return assign(targetOf(resolved), value, reading)
     reading.ignore(`${urn}:${name}`)
     return []
   })
@@ -104,6 +104,20 @@ function assign(target: Target, raw: unknown, reading: Reading): readonly Assign
 
 /** Whether what is said about the place is kept at all: not id, meta, groups, schemas; not the password. */
 export function isWritable({ attribute, sub }: Target): boolean {
-  const isKept = (mutability: string | undefined) => mutability !== 'readOnly' && mutability !== 'writeOnly'
-  return isKept(attribute.mutability) && isKept(sub?.mutability)
+  return isKept(attribute) && (sub === undefined || isKept(sub))
+}
+
+function isKept({ mutability }: Attribute): boolean {
+  return mutability !== 'readOnly' && mutability !== 'writeOnly'
+}
+
+/**
+ * Records an id, meta or groups that came along in a PATCH value without a path.
+ * @throws RollcallError mutability where that is not tolerated
+ */
+export function noteReadOnly(value: UntypedObject, reading: Reading): void {
+  for (const name of Object.keys(value)) {
+    if (!['id', 'meta', 'groups'].includes(name.toLowerCase())) continue
+    if (!reading.allows('read-only-echo')) throw new RollcallError('mutability', `${name} is read-only`)
+  }
 }

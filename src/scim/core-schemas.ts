@@ -46,7 +46,7 @@ function plural(name: string, description: string, kinds: readonly string[], val
 
 const readOnly = { mutability: 'readOnly' } as const
 
-export const commonAttributes: readonly Attribute[] = [
+const commonAttributes: readonly Attribute[] = [
   define('schemas', 'The URNs of the schemas whose attributes are present.', {
     type: 'reference',
     multiValued: true,
@@ -75,7 +75,7 @@ export const commonAttributes: readonly Attribute[] = [
   ),
 ]
 
-export const userSchema: Schema = {
+const userSchema: Schema = {
   id: userUrn,
   name: 'User',
   description: 'A person as the identity provider describes them.',
@@ -164,7 +164,7 @@ export const userSchema: Schema = {
   ],
 }
 
-export const enterpriseSchema: Schema = {
+const enterpriseSchema: Schema = {
   id: enterpriseUrn,
   name: 'EnterpriseUser',
   description: 'What an employer adds about a person.',

@@ -37,7 +37,7 @@ export function invalidFilter(detail: string): RollcallError {
 
 type Expected = 'operand' | 'group' | 'operator' | 'value' | 'connective'
 
-const tokens = /\s+|[()[\]]|"(?:[^"\\]|\\.)*"|[^\s()[\]"]+/y
+const tokens = /\s*([()[\]]|"(?:[^"\\]|\\.)*"|[^\s()[\]"]+)/y
 
 /**
  * @throws RollcallError invalid_filter when longer than 4,096 characters, nested deeper than 20, or out of sequence
@@ -103,16 +103,17 @@ export function lexFilter(text: string): Lexed {
   return { source: out.join(' '), names, literals }
 }
 
-function* tokenize(text: string): Generator<string> {
+function tokenize(text: string): readonly string[] {
+  const found: string[] = []
   tokens.lastIndex = 0
-  let position = 0
-  while (position < text.length) {
-    tokens.lastIndex = position
-    const token = tokens.exec(text)?.[0]
+  const source = text.trim()
+  while (tokens.lastIndex < source.length) {
+    const token = tokens.exec(source)?.[1]
+    // A string without its end is all that no token matches; the index is then back at 0.
     if (token === undefined) throw invalidFilter('The filter has a string that does not end')
-    position += token.length
-    if (token.trim() !== '') yield token
+    found.push(token)
   }
+  return found
 }
 
 function isName(token: string): boolean {

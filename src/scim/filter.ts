@@ -117,7 +117,12 @@ function literalOf(placeholder: unknown, { lexed }: Source): Literal {
 
 /** Nested `and`s (or `or`s) become one, so that a filter has one form. */
 function join(kind: 'and' | 'or', filters: readonly Filter[]): Filter {
-  return { kind, filters: filters.flatMap((filter) => (filter.kind === kind ? filter.filters : [filter])) }
+  const joined: Filter[] = []
+  for (const filter of filters) {
+    if (filter.kind === kind) joined.push(...filter.filters)
+    else joined.push(filter)
+  }
+  return { kind, filters: joined }
 }
 
 function convertElement(attrPath: string, inner: readonly Parsed[], scope: Scope, source: Source): Filter {

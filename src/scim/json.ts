@@ -14,6 +14,7 @@ export interface Attributes {
 export type UntypedObject = Readonly<Record<string, unknown>>
 
 const maxDepth = 50
+const maxMembers = 1000
 
 export function isObject(value: unknown): value is UntypedObject {
   return typeof value === 'object' && value !== null && !Array.isArray(value)
@@ -28,23 +29,28 @@ export function isValues(value: AttributeValue | undefined): value is readonly A
 }
 
 /**
- * A request body that must be a JSON object nested at most 50 deep.
+ * A request body that must be a JSON object nested at most 50 deep, no object in it with more than 1,000 members.
  * @throws RollcallError invalid_syntax
  */
 export function readBody(body: unknown): UntypedObject {
   if (!isObject(body)) throw new RollcallError('invalid_syntax', 'The body must be a JSON object')
-  if (!isShallow(body, maxDepth)) {
-    throw new RollcallError('invalid_syntax', `The body is nested deeper than ${maxDepth} levels`)
-  }
+  checkShape(body, maxDepth)
   return body
 }
 
 // The recursion stops at the limit, so hostile nesting cannot exhaust the stack.
-function isShallow(value: unknown, levelsLeft: number): boolean {
-  if (typeof value !== 'object' || value === null) return true
-  if (levelsLeft === 0) return false
-  const children: readonly unknown[] = Array.isArray(value) ? value : Object.values(value)
-  return children.every((child) => isShallow(child, levelsLeft - 1))
+function checkShape(value: unknown, levelsLeft: number): void {
+  if (typeof value !== 'object' || value === null) return
+  if (levelsLeft === 0) throw new RollcallError('invalid_syntax', `The body is nested deeper than ${maxDepth} levels`)
+  if (Array.isArray(value)) {
+    for (const element of value) checkShape(element, levelsLeft - 1)
+    return
+  }
+  const members = Object.values(value)
+  if (members.length > maxMembers) {
+    throw new RollcallError('invalid_syntax', `The body has an object with more than ${maxMembers} members`)
+  }
+  for (const member of members) checkShape(member, levelsLeft - 1)
 }
 
 /** Equality by value: member order does not matter, element order does. */
@@ -74,5 +80,6 @@ export function ownMember(attributes: Attributes | undefined, name: string): Att
 
 /** A string that a database can keep: no NUL and no half of a surrogate pair. */
 export function isStorableText(text: string): boolean {
-  return !text.includes('\0') && !/\p{Cs}/u.test(text)
+  // The first look is cheap and nearly always enough.
+  return !/[\0\ud800-\udfff]/.test(text) || (!text.includes('\0') && !/\p{Cs}/u.test(text))
 }

@@ -2,14 +2,13 @@
 // adding one costs the same in a group of ten and of 100,000. The message is read in patch.ts.
 
 import { RollcallError } from '../model/errors.ts'
-import { isWritable, readAssignments, readTargetValue } from './assignment.ts'
+import { isWritable, noteReadOnly, readAssignments, readTargetValue } from './assignment.ts'
 import { groupType } from './core-schemas.ts'
 import type { Reading } from './dialects.ts'
 import type { Filter } from './filter.ts'
 import { type AttributeValue, isObject, type UntypedObject } from './json.ts'
 import { type MemberRef, readMembers } from './member.ts'
 import type { PatchOperation } from './patch.ts'
-import { noteReadOnly } from './patch-user.ts'
 import { isTarget, parsePath, type Target } from './path.ts'
 
 /**

@@ -2,7 +2,7 @@
 // either holds as a whole or changes nothing (RFC 7644 3.5.2). The message is read in patch.ts, edits are in edit.ts.
 
 import { RollcallError } from '../model/errors.ts'
-import { clearExtension, isWritable, readAssignments, readTargetValue } from './assignment.ts'
+import { clearExtension, isWritable, noteReadOnly, readAssignments, readTargetValue } from './assignment.ts'
 import { readElement } from './attribute-value.ts'
 import { userType } from './core-schemas.ts'
 import type { Reading } from './dialects.ts'
@@ -64,14 +64,6 @@ function compileObject(type: ResourceType, op: 'add' | 'replace', value: unknown
   }
   noteReadOnly(value, reading)
   return readAssignments(type, value, reading).map(({ target, value }) => ({ kind: op, target, value }))
-}
-
-/** Records an id, meta or groups that came along in a value without a path. */
-export function noteReadOnly(value: Readonly<Record<string, unknown>>, reading: Reading): void {
-  for (const name of Object.keys(value)) {
-    if (!['id', 'meta', 'groups'].includes(name.toLowerCase())) continue
-    if (!reading.allows('read-only-echo')) throw new RollcallError('mutability', `${name} is read-only`)
-  }
 }
 
 /** The path is a schema's URN: its attributes are what the value says, or all of them. */

@@ -40,10 +40,15 @@ export function parsePath(path: string, type: ResourceType, reading: Reading): T
   const open = text.indexOf('[')
   if (open >= 0) return parseFiltered(text, open, type, reading)
   const resolved = resolvePath(type, text, reading)
-  if (resolved !== undefined) return { ...resolved, filter: undefined, conditions: 0 }
+  if (resolved !== undefined) return targetOf(resolved)
   const schema = resolveSchema(type, text, reading)
   if (schema !== undefined) return { schema }
   throw unknownPath(text)
+}
+
+/** All of what a path without a filter names. */
+export function targetOf({ key, extension, attribute, sub }: ResolvedPath): Target {
+  return { key, extension, attribute, sub, filter: undefined, conditions: 0 }
 }
 
 /** Whether the path is one attribute's (and not a whole schema's). */
@@ -62,7 +67,8 @@ function parseFiltered(text: string, open: number, type: ResourceType, reading: 
   const sub = rest === '' ? undefined : readSubAttribute(resolved.attribute, rest)
   const filter = parseElementFilter(text.slice(open + 1, close), resolved.attribute, reading)
   const key = sub === undefined ? resolved.key : `${resolved.key}.${sub.name}`
-  return { ...resolved, key, sub, filter, conditions: countConditions(filter) }
+  const { extension, attribute } = resolved
+  return { key, extension, attribute, sub, filter, conditions: countConditions(filter) }
 }
 
 function readSubAttribute(attribute: Attribute, rest: string): Attribute {

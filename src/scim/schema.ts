@@ -113,8 +113,12 @@ export function resolveSchema(type: ResourceType, urn: string, reading: Reading)
 export function findSubAttribute(attribute: Attribute, name: string): Attribute | undefined {
   let index = subAttributeIndexes.get(attribute)
   if (index === undefined) {
-    index = new Map((attribute.subAttributes ?? []).map((sub) => [sub.name.toLowerCase(), sub]))
+    const names = (attribute.subAttributes ?? []).flatMap((sub) => [
+      [sub.name.toLowerCase(), sub] as const,
+      [sub.name, sub] as const,
+    ])
+    index = new Map(names)
     subAttributeIndexes.set(attribute, index)
   }
-  return index.get(name.toLowerCase())
+  return index.get(name) ?? index.get(name.toLowerCase())
 }

@@ -130,7 +130,7 @@ describe('a user', () => {
   })
 
   test('names at most 50 ignored attributes, and shortens their names', () => {
-    const unknown = Object.fromEntries(Array.from({ length: 5000 }, (_, i) => [`${'x'.repeat(500)}${i}`, i]))
+    const unknown = Object.fromEntries(Array.from({ length: 900 }, (_, i) => [`${'x'.repeat(500)}${i}`, i]))
     const { ignored } = user({ ...minimal, ...unknown, other: 1 })
     expect(ignored.length).toBeLessThanOrEqual(50)
     expect(ignored.every((name) => name.length <= 100)).toBe(true)
@@ -205,6 +205,12 @@ describe('a user', () => {
     expect(user({ ...minimal, x: nested(48) }).ignored).toEqual(['x'])
     expect(codeOf(() => user({ ...minimal, x: nested(50) }))).toBe('invalid_syntax')
     expect(codeOf(() => user({ ...minimal, x: nested(100_000) }))).toBe('invalid_syntax')
+  })
+
+  test('may have 1,000 members in an object, not one more', () => {
+    const body = (count: number) => Object.fromEntries(Array.from({ length: count }, (_, i) => [`k${i}`, i]))
+    expect(codeOf(() => user({ ...minimal, ...body(998) }))).toBeUndefined()
+    expect(codeOf(() => user({ ...minimal, ...body(999) }))).toBe('invalid_syntax')
   })
 
   test('whose keys name the prototype pollutes nothing', () => {
