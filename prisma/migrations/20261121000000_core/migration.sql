@@ -270,7 +270,7 @@ CREATE TABLE "members" (
     "user_id" UUID NOT NULL,
     "number" INTEGER NOT NULL,
     "status" TEXT NOT NULL,
-    "status_reason" TEXT NOT NULL,
+    "status_reason" TEXT,
     "source" TEXT NOT NULL,
     "role_id" UUID,
     "seated" BOOLEAN NOT NULL DEFAULT false,
@@ -999,6 +999,8 @@ CREATE INDEX "directory_users_live" ON "directory_users" ("tenant_id", "director
 CREATE INDEX "directory_users_email" ON "directory_users" ("tenant_id", "directory_id", lower("email")) WHERE "deleted_at" IS NULL AND "email" IS NOT NULL;
 CREATE INDEX "reconcile_requests_claim" ON "reconcile_requests" ("tenant_id", "organization_id", "urgent" DESC, "id") WHERE "set_aside_at" IS NULL;
 CREATE INDEX "reconcile_requests_subject" ON "reconcile_requests" ("tenant_id", "subject_id");
+CREATE INDEX "members_active_role" ON "members" ("tenant_id", "organization_id", "role_id") WHERE "status" = 'active';
+CREATE INDEX "grants_system" ON "grants" ("tenant_id", "organization_id") WHERE "source_kind" = 'system';
 CREATE INDEX "members_waitlist" ON "members" ("tenant_id", "organization_id", "waitlisted_at", "id") WHERE "status" = 'waitlisted';
 CREATE INDEX "mails_pending" ON "mails" ("created_at") WHERE "sent_at" IS NULL AND "failed_at" IS NULL;
 CREATE INDEX "domains_check_requested" ON "domains" ("check_requested_at") WHERE "check_requested_at" IS NOT NULL;

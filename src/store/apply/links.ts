@@ -1,0 +1,106 @@
+// Which user a directory user, an identity or an entry turned out to be, and up to which generation
+// each of them has been looked at. The observed generation is written even where nobody was linked:
+// being in sync is that comparison.
+
+import type { Uuid } from '../../model/ids.ts'
+import type { Scope } from '../scope.ts'
+import { type ChangeOf, changesOf, type Happening, type People, type Slice } from './slice.ts'
+
+const linkIdentities = {
+  name: 'apply_link_identities',
+  text: `UPDATE identities SET user_id = linked.user_id
+    FROM unnest($2::uuid[], $3::uuid[]) AS linked (id, user_id)
+    WHERE identities.tenant_id = $1::uuid AND identities.id = linked.id`,
+}
+
+/** A link once made is kept when a later look does not speak of it. */
+const observeDirectoryUsers = {
+  name: 'apply_observe_directory_users',
+  text: `INSERT INTO directory_links AS known
+      (tenant_id, directory_user_id, organization_id, user_id, rule, observed_generation, observed_at)
+    SELECT $1::uuid, id, $2::uuid, user_id, rule, generation, $3::timestamptz
+    FROM unnest($4::uuid[], $5::uuid[], $6::text[], $7::int[]) AS seen (id, user_id, rule, generation)
+    ON CONFLICT (tenant_id, directory_user_id) DO UPDATE SET
+      user_id = coalesce(excluded.user_id, known.user_id),
+      rule = CASE WHEN excluded.user_id IS NULL AND known.user_id IS NOT NULL THEN known.rule ELSE excluded.rule END,
+      observed_generation = excluded.observed_generation, observed_at = excluded.observed_at`,
+}
+
+const observeEntries = {
+  name: 'apply_observe_entries',
+  text: `UPDATE entries SET user_id = coalesce(seen.user_id, entries.user_id),
+      observed_generation = coalesce(seen.generation, observed_generation)
+    FROM unnest($3::uuid[], $4::uuid[], $5::int[]) AS seen (id, user_id, generation)
+    WHERE entries.tenant_id = $1::uuid AND entries.organization_id = $2::uuid AND entries.id = seen.id`,
+}
+
+/** Writes links and observed generations. Links to users that were there before are worth an entry of their own. */
+export async function applyLinks(scope: Scope, slice: Slice, people: People): Promise<Happening[]> {
+  const links = changesOf(slice.plan, 'link')
+  const linked = new Map(links.map((link) => [link.subject.id, link]))
+  await linkAllIdentities(scope, links, people)
+  await observeAllDirectoryUsers(scope, slice, linked, people)
+  await observeAllEntries(scope, slice, linked, people)
+  return links.flatMap((link) => {
+    if (link.rule === 'created') return []
+    const { kind, id } = link.subject
+    const after = { userId: people.userId(link.user), rule: link.rule }
+    return [{ action: `${kind}.linked`, subjectKind: kind, subjectId: id, of: link, after }]
+  })
+}
+
+async function linkAllIdentities(scope: Scope, links: readonly ChangeOf<'link'>[], people: People): Promise<void> {
+  const identities = links.filter((link) => link.subject.kind === 'identity')
+  if (identities.length === 0) return
+  const ids = identities.map((link) => link.subject.id)
+  await scope.tx.query(linkIdentities, [scope.tenant, ids, identities.map((link) => people.userId(link.user))])
+}
+
+async function observeAllDirectoryUsers(
+  scope: Scope,
+  { organization, plan, snapshot }: Slice,
+  linked: ReadonlyMap<Uuid, ChangeOf<'link'>>,
+  people: People,
+): Promise<void> {
+  const inConflict = new Set(changesOf(plan, 'raise-conflict').map((change) => change.subject.id))
+  const observed = new Set(plan.observed.directoryUsers.map((user) => user.id))
+  const seen = snapshot.directoryUsers.filter(({ id }) => observed.has(id) || linked.has(id) || inConflict.has(id))
+  if (seen.length === 0) return
+  await scope.tx.query(observeDirectoryUsers, [
+    scope.tenant,
+    organization.id,
+    scope.now,
+    seen.map(({ id }) => id),
+    seen.map(({ id }) => userOf(linked.get(id), people)),
+    seen.map(({ id }) => linked.get(id)?.rule ?? (inConflict.has(id) ? 'conflict' : 'none')),
+    seen.map(({ generation }) => generation),
+  ])
+}
+
+async function observeAllEntries(
+  scope: Scope,
+  { organization, plan, snapshot }: Slice,
+  linked: ReadonlyMap<Uuid, ChangeOf<'link'>>,
+  people: People,
+): Promise<void> {
+  const generations = new Map(plan.observed.entries.map(({ id, generation }) => [id, generation]))
+  const seen = snapshot.entries.flatMap((entry) => {
+    const link = linked.get(entry.id) ?? linked.get(entry.identity?.id ?? '')
+    const userId = userOf(link, people) ?? entry.identity?.userId ?? null
+    const generation = generations.get(entry.id) ?? null
+    const same = generation === null && (userId === null || userId === entry.userId)
+    return same ? [] : [{ id: entry.id, userId, generation }]
+  })
+  if (seen.length === 0) return
+  await scope.tx.query(observeEntries, [
+    scope.tenant,
+    organization.id,
+    seen.map((entry) => entry.id),
+    seen.map((entry) => entry.userId),
+    seen.map((entry) => entry.generation),
+  ])
+}
+
+function userOf(link: ChangeOf<'link'> | undefined, people: People): Uuid | null {
+  return link === undefined ? null : people.userId(link.user)
+}
