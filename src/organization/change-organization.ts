@@ -7,6 +7,7 @@ import type { SeatPolicy } from '../model/words.ts'
 import { type AuditState, writeAudit } from '../store/audit.ts'
 import { type OrganizationView, updateOrganization } from '../store/organizations.ts'
 import { requestReconcile } from '../store/outbox.ts'
+import { requestRoleMembers } from '../store/request-many.ts'
 import { type AdminCaller, type AdminContext, write } from './context.ts'
 import { readOrganizationView, requireLockedOrganization, requireRole } from './find-organization.ts'
 
@@ -57,6 +58,10 @@ export async function changeOrganization(
       ...difference(before, after),
     })
     await requestReconcile(scope, id, [{ kind: 'organization', id }], { causeId })
+    if (after.defaultRole !== before.defaultRole) {
+      const formerDefault = await requireRole(scope, id, before.defaultRole)
+      await requestRoleMembers(scope, id, formerDefault.id, causeId)
+    }
     return after
   })
 }

@@ -17,6 +17,8 @@ export interface AdminContext {
   readonly publicUrl: string
   readonly sealingKeys: SealingKeys
   readonly randomBytes: (length: number) => Uint8Array
+  /** A directory's state or tokens have changed here: what this process believes of them is stale. */
+  readonly directoryChanged: (directoryId: Uuid) => void
 }
 
 /** Whose data, and who asks; the door only carries it from authentication to the use case. */

@@ -22,7 +22,7 @@ export async function insertApiKey(
 
 /** Says when a key was last used, to the minute: not every request has to write. */
 const findByHash = {
-  name: 'find_api_key',
+  name: 'admin_find_api_key',
   text: `WITH found AS (
       SELECT tenant_id, id, hash, last_used_at FROM api_keys WHERE hash = $1::bytea AND revoked_at IS NULL),
     used AS (

@@ -24,7 +24,7 @@ export interface Attention {
  * its claims are passed over because a directory governs.
  */
 const attention = {
-  name: 'organization_attention',
+  name: 'admin_attention',
   text: `WITH o AS (SELECT * FROM organizations WHERE tenant_id = $1::uuid AND id = $2::uuid),
     governing AS (
       SELECT EXISTS (SELECT 1 FROM directories d
@@ -62,7 +62,7 @@ export async function listAttention(scope: Scope, organizationId: Uuid): Promise
 }
 
 const counts = {
-  name: 'count_members_by_status',
+  name: 'admin_count_members_by_status',
   text: `SELECT status, count(*)::int AS count FROM members
     WHERE tenant_id = $1::uuid AND organization_id = $2::uuid GROUP BY status`,
 }

@@ -70,11 +70,11 @@ export async function reduceManualEntry(scope: Scope<OrmTx>, id: Uuid, what: 'ro
 }
 
 const lockAddress = {
-  name: 'lock_manual_address',
+  name: 'admin_lock_manual_address',
   text: `SELECT pg_advisory_xact_lock(hashtextextended($1::text || '/' || $2::text || '/' || $3::text, 0)) IS NULL AS taken`,
 }
 const known = {
-  name: 'find_known_address',
+  name: 'admin_find_known_address',
   text: `SELECT
       (SELECT e.id FROM entries e
         WHERE e.tenant_id = $1::uuid AND e.organization_id = $2::uuid AND e.kind = 'manual'

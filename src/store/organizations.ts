@@ -30,7 +30,7 @@ export const organizationDefaults = {
 
 /** The number is taken from the tenant's row, so organizations of one tenant are made one after another. */
 const insert = {
-  name: 'insert_organization',
+  name: 'admin_insert_organization',
   text: `WITH taken AS (
       UPDATE tenants SET next_organization_number = next_organization_number + 1 WHERE id = $1::uuid
       RETURNING next_organization_number - 1 AS number),
@@ -60,7 +60,7 @@ export async function insertOrganization(
 }
 
 const exists = {
-  name: 'organization_exists',
+  name: 'admin_organization_exists',
   text: 'SELECT id FROM organizations WHERE tenant_id = $1::uuid AND id = $2::uuid',
 }
 
@@ -88,11 +88,11 @@ const view = `SELECT o.id, o.number, o.name, o.kind, o.status, s.key AS "roleSet
   JOIN roles r ON r.tenant_id = o.tenant_id AND r.id = o.default_role_id
   WHERE o.tenant_id = $1::uuid`
 
-const findView = { name: 'find_organization', text: `${view} AND o.id = $2::uuid` }
+const findView = { name: 'admin_find_organization', text: `${view} AND o.id = $2::uuid` }
 /** FOR NO KEY UPDATE is the worker's lock: what is decided here does not race a slice. */
-const lockView = { name: 'lock_organization', text: `${view} AND o.id = $2::uuid FOR NO KEY UPDATE OF o` }
+const lockView = { name: 'admin_lock_organization', text: `${view} AND o.id = $2::uuid FOR NO KEY UPDATE OF o` }
 const listView = {
-  name: 'list_organizations',
+  name: 'admin_list_organizations',
   text: `${view} AND ($2::int IS NULL OR o.number > $2::int) ORDER BY o.number LIMIT $3::int`,
 }
 
@@ -125,7 +125,7 @@ export interface OrganizationSettings {
 }
 
 const update = {
-  name: 'update_organization',
+  name: 'admin_update_organization',
   text: `UPDATE organizations SET name = $3::text, seat_limit = $4::int, seat_policy = $5::text,
       default_role_id = $6::uuid, brake_percent = $7::int, brake_minimum = $8::int
     WHERE tenant_id = $1::uuid AND id = $2::uuid`,
@@ -147,7 +147,7 @@ export interface RoleRow {
 }
 
 const roles = {
-  name: 'organization_roles',
+  name: 'admin_organization_roles',
   text: `SELECT r.id, r.key, r.name, r.rank, r.scope_kind AS "scopeKind", r.is_owner AS "isOwner"
     FROM organizations o JOIN roles r ON r.tenant_id = o.tenant_id AND r.role_set_id = o.role_set_id
     WHERE o.tenant_id = $1::uuid AND o.id = $2::uuid ORDER BY r.rank DESC, r.key`,

@@ -54,6 +54,8 @@ export interface TestDoor {
   readonly document: Document
   /** What reached the last resort for unknown errors. */
   readonly reported: unknown[]
+  /** Of which the SCIM door was told. */
+  readonly changedDirectories: string[]
   client(key: string, tenant?: string): AdminClient
   /** A new tenant with the cloud roles, and a client with its key. */
   newTenant(body?: object): Promise<AdminClient>
@@ -64,12 +66,14 @@ export async function openAdminDoor(options: { clock?: () => Date } = {}): Promi
   const database = await createTestDatabase()
   const db = openDatabase(database.url, options.clock)
   const reported: unknown[] = []
+  const changedDirectories: string[] = []
   const context: AdminContext = {
     db,
     bootstrapKey,
     publicUrl: 'https://rollcall.test',
     sealingKeys: { current: { id: 'test', key: randomBytes(32) }, earlier: [] },
     randomBytes: (length) => randomBytes(length),
+    directoryChanged: (id) => void changedDirectories.push(id),
   }
   const app = express()
   app.use(
@@ -119,6 +123,7 @@ export async function openAdminDoor(options: { clock?: () => Date } = {}): Promi
     base,
     document,
     reported,
+    changedDirectories,
     client,
     async newTenant(body = {}) {
       tenants += 1

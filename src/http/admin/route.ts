@@ -39,7 +39,7 @@ interface RouteSpec<Path extends string, Query extends z.ZodType, Body extends z
   readonly answer?: Answer
 }
 
-type Unsent = z.ZodUndefined
+type Unsent = z.ZodVoid
 
 /** The shape of every route in the list; the types of its parts have done their work in `tenantRoute`. */
 export interface Route extends RouteWords {

@@ -7,8 +7,11 @@ import { type AdminIdentity, authenticateAdmin } from '../../organization/authen
 import type { AdminContext } from '../../organization/context.ts'
 import { jsonBody } from '../json-body.ts'
 import { noSuchRoute, problemHandler, type ReportError } from '../problem.ts'
+import { directoryRoutes } from './directories.ts'
+import { mappingRoutes } from './mappings.ts'
 import { describeRoutes } from './openapi.ts'
 import { organizationRoutes } from './organizations.ts'
+import { placeRoutes } from './places.ts'
 import type { Route } from './route.ts'
 import { tenantRoutes } from './tenants.ts'
 
@@ -23,7 +26,7 @@ export const adminPath = '/admin/v1'
 
 /** To be mounted at `adminPath`. */
 export function adminRouter(door: AdminDoor): Router {
-  const routes = [...tenantRoutes, ...organizationRoutes]
+  const routes = [...tenantRoutes, ...organizationRoutes, ...placeRoutes, ...directoryRoutes, ...mappingRoutes]
   const router = express.Router({ caseSensitive: true, strict: true })
   router.use((_request, response, next) => {
     response.set({ 'Cache-Control': 'no-store', 'X-Content-Type-Options': 'nosniff' })

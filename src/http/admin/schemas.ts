@@ -59,3 +59,9 @@ export const text = z.string()
 
 /** States of things as the audit trail keeps them. */
 export const state = z.record(z.string(), z.unknown()).nullable()
+
+/** A time as it comes in. */
+export const futureInstant = z.iso
+  .datetime({ offset: true })
+  .transform((written) => new Date(written))
+  .meta({ description: 'RFC 3339, in the future.' })
