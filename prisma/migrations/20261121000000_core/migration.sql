@@ -675,7 +675,22 @@ CREATE INDEX "entries_tenant_id_identity_id_idx" ON "entries"("tenant_id", "iden
 CREATE UNIQUE INDEX "login_attempts_tenant_id_connection_id_state_key" ON "login_attempts"("tenant_id", "connection_id", "state");
 
 -- CreateIndex
+CREATE INDEX "login_attempts_expires_at_idx" ON "login_attempts"("expires_at");
+
+-- CreateIndex
+CREATE INDEX "consumed_assertions_expires_at_idx" ON "consumed_assertions"("expires_at");
+
+-- CreateIndex
 CREATE UNIQUE INDEX "sessions_token_hash_key" ON "sessions"("token_hash");
+
+-- CreateIndex
+CREATE INDEX "sessions_expires_at_idx" ON "sessions"("expires_at");
+
+-- CreateIndex
+CREATE INDEX "email_codes_tenant_id_email_key_created_at_idx" ON "email_codes"("tenant_id", "email_key", "created_at");
+
+-- CreateIndex
+CREATE INDEX "email_codes_expires_at_idx" ON "email_codes"("expires_at");
 
 -- CreateIndex
 CREATE INDEX "seat_ledger_tenant_id_organization_id_idx" ON "seat_ledger"("tenant_id", "organization_id");
