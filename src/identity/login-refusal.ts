@@ -6,7 +6,7 @@
 import { RollcallError } from '../model/errors.ts'
 
 /** The gate that refused, in the order in which an answer passes them. */
-export type RefusalGate = 'form' | 'prescan' | 'envelope' | 'library' | 'policy'
+export type RefusalGate = 'form' | 'prescan' | 'envelope' | 'library' | 'policy' | 'once'
 
 export type SamlRefusalReason =
   | 'not_base64'
@@ -74,7 +74,10 @@ export type OidcRefusalReason =
   | 'userinfo'
   | 'claim_name'
 
-export type RefusalReason = SamlRefusalReason | OidcRefusalReason
+/** An answer to no login of this browser, or one that was used before. */
+export type OnceRefusalReason = 'attempt_unknown' | 'attempt_used' | 'assertion_replayed'
+
+export type RefusalReason = SamlRefusalReason | OidcRefusalReason | OnceRefusalReason
 
 /** The cause of a `login_refused` error: which gate, which rule. For the log, never for the page. */
 export class LoginRefusal extends Error {

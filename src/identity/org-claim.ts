@@ -57,7 +57,8 @@ export function readOrganizationClaim(
   return 'absent'
 }
 
-function valueAt(claims: unknown, path: ClaimPath | undefined): unknown {
+/** What stands at a path; undefined where there is nothing, or no path. */
+export function valueAt(claims: unknown, path: ClaimPath | undefined): unknown {
   let value: unknown = path === undefined ? undefined : claims
   for (const key of path ?? []) {
     if (typeof value !== 'object' || value === null || !Object.hasOwn(value, key)) return undefined
