@@ -19,6 +19,8 @@ export interface PlainBrowser {
   get(url: string, until?: (url: URL) => boolean): Promise<Page>
   /** Form-encoded, as a self-posting page does. */
   post(url: string, fields: Readonly<Record<string, string>>, until?: (url: URL) => boolean): Promise<Page>
+  /** Asks for JSON with this browser's cookies, as a page's script would; the answer's status has to be 200. */
+  getJson(url: string): Promise<unknown>
 }
 
 interface Cookie {
@@ -31,10 +33,12 @@ const maxRedirects = 20
 
 /**
  * One person's browser. A redirect to an address for which `until` answers true is not followed: the page returned
- * then has that address, status 0 and no content.
+ * then has that address, status 0 and no content. Aborting the signal ends whatever is under way.
  */
-export function createPlainBrowser(): PlainBrowser {
+export function createPlainBrowser(options: { readonly signal?: AbortSignal } = {}): PlainBrowser {
+  const { signal = null } = options
   const jar = new Map<string, Map<string, Cookie>>()
+  let shown: URL | undefined
 
   async function walk(start: string, init: RequestInit, until: (url: URL) => boolean): Promise<Page> {
     let url = new URL(start)
@@ -42,11 +46,12 @@ export function createPlainBrowser(): PlainBrowser {
     for (let hops = 0; hops <= maxRedirects; hops += 1) {
       const headers = new Headers(request.headers)
       headers.set('cookie', cookiesFor(jar, url))
-      const response = await fetch(url, { ...request, headers, redirect: 'manual' })
+      const response = await fetch(url, { ...request, headers, redirect: 'manual', signal })
       keepCookies(jar, url, response.headers.getSetCookie())
       const location = response.headers.get('location')
       if (response.status < 300 || response.status > 399 || location === null) {
         const html = await response.text()
+        shown = url
         return { url: url.href, status: response.status, html, form: readForm(html, url) }
       }
       await response.body?.cancel()
@@ -60,9 +65,21 @@ export function createPlainBrowser(): PlainBrowser {
   return {
     get: (url, until = () => false) => walk(url, {}, until),
     post: (url, fields, until = () => false) => {
-      // What a browser says about a form that another site's page posted; doors that check it need the truth.
-      const headers = { 'content-type': 'application/x-www-form-urlencoded', 'sec-fetch-site': 'cross-site' }
+      // What a browser says about where a form comes from; doors that check it need the truth.
+      const own = shown !== undefined && shown.origin === new URL(url).origin
+      const headers = {
+        'content-type': 'application/x-www-form-urlencoded',
+        'sec-fetch-site': own ? 'same-origin' : 'cross-site',
+        origin: shown?.origin ?? 'null',
+      }
       return walk(url, { method: 'POST', headers, body: new URLSearchParams({ ...fields }).toString() }, until)
+    },
+    async getJson(url) {
+      const headers = { accept: 'application/json', cookie: cookiesFor(jar, new URL(url)) }
+      const response = await fetch(url, { headers, redirect: 'manual', signal })
+      keepCookies(jar, new URL(url), response.headers.getSetCookie())
+      if (response.status !== 200) throw new Error(`${new URL(url).pathname} answered ${response.status}`)
+      return response.json()
     },
   }
 }
