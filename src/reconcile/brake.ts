@@ -1,21 +1,15 @@
 // The brake on mass removals. Deactivations, removals and demotions that follow from a directory
 // are counted with those it caused within the last hour and those still on their way; where they
 // are too many for the directory's size they are held for an admin, and additions go on. A held
-// removal stays held until it is decided or the fact behind it changes.
+// removal stays held until it is decided or the fact behind it changes. What a removal is, is
+// removal.ts.
 
 import type { Uuid } from '../model/ids.ts'
 import type { HeldRemoval } from './change.ts'
-import { type Outcome, roleOf, withoutRemovals } from './outcome.ts'
+import { keepAsIs, type Outcome } from './outcome.ts'
+import type { Removal, Removals } from './removal.ts'
 import type { RoleOrder } from './roles.ts'
-import type { DirectoryFacts, HeldChangeFacts, MappingFacts, RemovalKind, Snapshot } from './snapshot.ts'
-
-interface Removal {
-  readonly outcome: Outcome
-  readonly memberId: Uuid
-  readonly directoryId: Uuid
-  readonly kind: RemovalKind
-  readonly fingerprint: string
-}
+import type { DirectoryFacts, HeldChangeFacts, RemovalKind, Snapshot } from './snapshot.ts'
 
 export interface Braked {
   readonly outcomes: readonly Outcome[]
@@ -24,63 +18,34 @@ export interface Braked {
 }
 
 /** Keeps back what needs an admin's word. Outcomes that take nothing away pass as they are. */
-export function brake(outcomes: readonly Outcome[], snapshot: Snapshot, roles: RoleOrder): Braked {
-  const mappings = new Set(snapshot.mappings.map((mapping) => mapping.id))
-  const removals = outcomes.flatMap((outcome) => removalOf(outcome, roles, mappings) ?? [])
-  const decided = latestDecisions(snapshot.heldChanges)
-  const fresh = removals.filter((removal) => decided.get(holdKey(removal))?.fingerprint !== removal.fingerprint)
+export function brake(outcomes: readonly Outcome[], snapshot: Snapshot, roles: RoleOrder, removals: Removals): Braked {
+  const asked = new Map(
+    outcomes.flatMap((outcome): [Outcome, Removal][] => {
+      const removal = removals.of(outcome)
+      return removal === undefined ? [] : [[outcome, removal]]
+    }),
+  )
+  const decisions = latestDecisions(snapshot.heldChanges)
+  const decisionOn = (removal: Removal) => {
+    const decision = decisions.get(holdKey(removal))
+    return decision?.fingerprint === removal.fingerprint ? decision : undefined
+  }
+  const fresh = [...asked.values()].filter((removal) => decisionOn(removal) === undefined)
   const tooMany = new Set(snapshot.directories.filter((one) => isTooMuch(one, fresh, snapshot)).map((one) => one.id))
 
-  const keptBack = new Set<Outcome>()
   const held: HeldRemoval[] = []
   const standing = new Set<Uuid>()
-  for (const removal of removals) {
-    const decision = decided.get(holdKey(removal))
-    if (decision?.fingerprint === removal.fingerprint) {
-      standing.add(decision.id)
-      if (decision.state !== 'approved') keptBack.add(removal.outcome)
-    } else if (tooMany.has(removal.directoryId)) {
-      keptBack.add(removal.outcome)
-      const { directoryId, memberId, kind, fingerprint } = removal
-      held.push({ directoryId, memberId, kind, fingerprint, why: whyHeld(removal) })
-    }
-  }
-  const superseded = snapshot.heldChanges
-    .filter((one) => one.state === 'held' && !standing.has(one.id))
-    .map((one) => one.id)
-  return {
-    outcomes: outcomes.map((outcome) => (keptBack.has(outcome) ? withoutRemovals(outcome, roles) : outcome)),
-    held,
-    superseded,
-  }
-}
-
-/** What of this outcome counts as a removal by a directory; undefined for an admin's own doing. */
-function removalOf(outcome: Outcome, roles: RoleOrder, mappings: ReadonlySet<MappingFacts['id']>): Removal | undefined {
-  const { member } = outcome.person
-  if (member === null || member.status !== 'active') return undefined
-  const { byDirectory } = outcome.desired
-  if (outcome.state?.status !== 'active') {
-    if (byDirectory === null) return undefined
-    const kind = outcome.state?.status === 'inactive' ? 'deactivate' : 'remove'
-    const fingerprint = outcome.person.directoryUsers
-      .map((user) => `${user.id}@${user.generation}`)
-      .sort()
-      .join(' ')
-    return { outcome, memberId: member.id, directoryId: byDirectory, kind, fingerprint }
-  }
-  if (roles.rank(roleOf(outcome)) >= roles.rank(member.roleId)) return undefined
-  // A grant whose mapping is gone went by an admin's hand, who was shown what it means.
-  const lost = outcome.remove.filter(
-    (grant) => grant.source.kind === 'directory_group' && mappings.has(grant.source.id ?? ''),
-  )
-  const directoryId = outcome.person.directoryUsers[0]?.directoryId
-  if (lost.length === 0 || directoryId === undefined) return undefined
-  const fingerprint = lost
-    .map((grant) => grant.id)
-    .sort()
-    .join(' ')
-  return { outcome, memberId: member.id, directoryId, kind: 'demote', fingerprint }
+  const passed = outcomes.map((outcome) => {
+    const removal = asked.get(outcome)
+    if (removal === undefined) return outcome
+    const decision = decisionOn(removal)
+    if (decision !== undefined) standing.add(decision.id)
+    else if (tooMany.has(removal.directoryId)) held.push({ ...removal, why: why[removal.kind] })
+    else return outcome
+    return decision?.state === 'approved' ? outcome : keepAsIs(outcome, removals.grantsTaken(outcome), roles)
+  })
+  const superseded = snapshot.heldChanges.filter((one) => one.state === 'held' && !standing.has(one.id))
+  return { outcomes: passed, held, superseded: superseded.map((one) => one.id) }
 }
 
 function isTooMuch(directory: DirectoryFacts, fresh: readonly Removal[], snapshot: Snapshot): boolean {
@@ -106,13 +71,8 @@ function holdKey(removal: { readonly memberId: Uuid; readonly kind: RemovalKind 
   return `${removal.memberId}:${removal.kind}`
 }
 
-function whyHeld(removal: Removal): string {
-  switch (removal.kind) {
-    case 'deactivate':
-      return 'the directory says that this person is inactive'
-    case 'remove':
-      return 'the directory deleted this person'
-    case 'demote':
-      return 'the directory took this person out of a group that gave a higher role'
-  }
+const why: Readonly<Record<RemovalKind, string>> = {
+  deactivate: 'the directory says that this person is inactive',
+  remove: 'the directory deleted this person',
+  demote: 'the directory took this person out of a group that gave a higher role',
 }

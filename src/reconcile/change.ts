@@ -20,6 +20,7 @@ export type Change =
       readonly user: UserKey
       readonly rule: LinkRule
     }
+  /** Opens it, or opens it again where it was gone. */
   | {
       readonly kind: 'raise-conflict'
       readonly subject: { readonly kind: 'directory_user' | 'entry'; readonly id: Uuid }
@@ -61,7 +62,10 @@ export type Change =
       readonly target: Target
       readonly reason: string
     }
-  /** Applying marks it accepted and writes the entry (kind invitation, user, role, unit) that stands for it from now on. */
+  /**
+   * Applying marks it accepted and writes the entry (kind invitation, user, role, unit) that stands for it from now
+   * on, as old as the invitation: it must not outlive a deletion only because it was looked at later.
+   */
   | { readonly kind: 'consume-invitation'; readonly invitationId: Uuid; readonly user: UserKey }
 
 export interface MemberState {
@@ -86,7 +90,7 @@ export interface Plan {
   readonly held: readonly HeldRemoval[]
   /** Held changes whose reason is gone. */
   readonly superseded: readonly Uuid[]
-  /** What this plan has looked at, whether or not it changes anything. */
+  /** What this plan has looked at, whether or not it changes anything. An entry seen so takes over its identity's user. */
   readonly observed: {
     readonly directoryUsers: readonly { readonly id: Uuid; readonly generation: number }[]
     readonly entries: readonly { readonly id: Uuid; readonly generation: number }[]

@@ -4,9 +4,10 @@
 
 import type { Uuid } from '../model/ids.ts'
 import type { GrantSource } from '../model/words.ts'
-import { isGoverned } from './link.ts'
+import { groupBy } from './group-by.ts'
 import type { Lookup, Person } from './person.ts'
 import type { DirectoryUserFacts, EntryFacts, MappingFacts, Target } from './snapshot.ts'
+import { type CountingWays, countWays } from './ways-in.ts'
 
 export interface DesiredGrant {
   readonly target: Target
@@ -29,66 +30,38 @@ export interface MappingIndex {
 }
 
 export function indexMappings(mappings: readonly MappingFacts[]): MappingIndex {
-  const byGroup = new Map<Uuid, MappingFacts[]>()
-  const byClaim = new Map<string, MappingFacts[]>()
-  for (const mapping of mappings) {
-    const { source } = mapping
-    if (source.kind === 'directory_group') append(byGroup, source.groupId, mapping)
-    else append(byClaim, claimKey(source.connectionId, source.value), mapping)
+  return {
+    byGroup: groupBy(mappings, ({ source }) => (source.kind === 'directory_group' ? source.groupId : undefined)),
+    byClaim: groupBy(mappings, ({ source }) =>
+      source.kind === 'sso_claim' ? claimKey(source.connectionId, source.value) : undefined,
+    ),
   }
-  return { byGroup, byClaim }
 }
 
 /** A directory's live word comes first, then its tombstone, then the other ways in. */
 export function desire(person: Person, lookup: Lookup, mappings: MappingIndex): Desired {
-  const spoken = person.directoryUsers.filter((user) => lookup.speaks(user.directoryId))
-  const live = spoken.filter((user) => user.deletedAt === null)
-  const holding = holdingEntries(person, spoken, live, lookup)
-  const { standing, reason, byDirectory } = judge(spoken, live, holding, person)
-  if (standing === 'absent') return { standing, reason, byDirectory, grants: [] }
+  const ways = countWays(person, lookup)
+  const standing = judge(ways, person)
+  if (standing.standing === 'absent') return { ...standing, grants: [] }
   const grants = [
-    ...groupGrants(live, mappings),
-    ...holding.flatMap((entry) => entryGrants(entry, lookup, mappings)),
+    ...groupGrants(ways.live, mappings),
+    ...ways.entries.flatMap((entry) => entryGrants(entry, lookup, mappings)),
     ...invitationGrants(person),
   ]
-  return { standing, reason, byDirectory, grants: once(grants) }
+  return { ...standing, grants: once(grants) }
 }
 
-function judge(
-  spoken: readonly DirectoryUserFacts[],
-  live: readonly DirectoryUserFacts[],
-  holding: readonly EntryFacts[],
-  person: Person,
-): Omit<Desired, 'grants'> {
-  const [firstLive] = live
-  if (firstLive !== undefined) {
+function judge({ spoken, live, entries }: CountingWays, { invitations }: Person): Omit<Desired, 'grants'> {
+  const [account] = live
+  if (account !== undefined) {
     if (live.some((user) => user.active)) return { standing: 'active', reason: null, byDirectory: null }
-    return { standing: 'inactive', reason: 'directory_inactive', byDirectory: firstLive.directoryId }
+    return { standing: 'inactive', reason: 'directory_inactive', byDirectory: account.directoryId }
   }
-  if (holding.length > 0 || person.invitations.length > 0)
-    return { standing: 'active', reason: null, byDirectory: null }
+  if (entries.length + invitations.length > 0) return { standing: 'active', reason: null, byDirectory: null }
   const [tombstone] = spoken
   return tombstone === undefined
     ? { standing: 'absent', reason: 'no_source', byDirectory: null }
     : { standing: 'absent', reason: 'directory_deleted', byDirectory: tombstone.directoryId }
-}
-
-/**
- * Entries that still count. A deletion in the directory ends every way in that is older; a later
- * invitation or an admin's word brings the person back. Where a directory governs, a login or
- * sign-up that came after it holds nobody.
- */
-function holdingEntries(
-  person: Person,
-  spoken: readonly DirectoryUserFacts[],
-  live: readonly DirectoryUserFacts[],
-  lookup: Lookup,
-): EntryFacts[] {
-  const deletedMs = live.length > 0 ? 0 : Math.max(0, ...spoken.map((user) => user.deletedAt?.getTime() ?? 0))
-  return person.entries.filter((entry) => {
-    if (entry.withdrawn || entry.createdAt.getTime() < deletedMs) return false
-    return live.length > 0 || !isGoverned(entry, lookup)
-  })
 }
 
 function groupGrants(live: readonly DirectoryUserFacts[], mappings: MappingIndex): DesiredGrant[] {
@@ -160,10 +133,4 @@ export function grantKey(grant: Pick<DesiredGrant, 'target' | 'source'>): string
 
 function claimKey(connectionId: Uuid, value: string): string {
   return `${connectionId}:${value}`
-}
-
-function append<K, V>(index: Map<K, V[]>, key: K, value: V): void {
-  const found = index.get(key)
-  if (found === undefined) index.set(key, [value])
-  else found.push(value)
 }

@@ -46,21 +46,15 @@ function removedReason(person: Person, desired: Desired): string | null {
   return person.member?.status === 'removed' ? person.member.statusReason : desired.reason
 }
 
-/** The outcome with all that it takes away given back: additions go on, removals wait. */
-export function withoutRemovals(outcome: Outcome, roles: RoleOrder): Outcome {
+/** The outcome with these grants given back and the member's state as it was: additions go on. */
+export function keepAsIs(outcome: Outcome, kept: readonly GrantFacts[], roles: RoleOrder): Outcome {
   const { member } = outcome.person
   if (member === null) return outcome
-  const kept = [...member.grants, ...outcome.add].map((grant) => grant.target)
-  return {
-    ...outcome,
-    remove: [],
-    state: {
-      status: member.status,
-      statusReason: member.statusReason,
-      roleId: roles.effective(kept),
-      seated: member.seated,
-    },
-  }
+  const remove = outcome.remove.filter((grant) => !kept.includes(grant))
+  const stay = member.grants.filter((grant) => !remove.includes(grant))
+  const roleId = roles.effective([...stay, ...outcome.add].map((grant) => grant.target))
+  const { status, statusReason, seated } = member
+  return { ...outcome, remove, state: { status, statusReason, roleId, seated } }
 }
 
 export function isActive(outcome: Outcome): boolean {

@@ -10,9 +10,10 @@ import { desire, indexMappings } from './desired.ts'
 import { hasOwner, keepLastOwner } from './last-owner.ts'
 import { linkPeople } from './link.ts'
 import { foresee, type Outcome } from './outcome.ts'
-import { buildLookup, type Lookup, type Person } from './person.ts'
-import { changedProfile, newProfile } from './profile.ts'
-import { orderRoles, type RoleOrder } from './roles.ts'
+import { buildLookup, type Person } from './person.ts'
+import { isKnownAs, type KnownAs, nameEverybody } from './profile.ts'
+import { findRemovals, type Removals } from './removal.ts'
+import { orderRoles } from './roles.ts'
 import { allotSeats } from './seats.ts'
 import type { Snapshot } from './snapshot.ts'
 
@@ -21,31 +22,29 @@ export function makePlan(snapshot: Snapshot): Plan {
   const { organization } = snapshot
   const roles = orderRoles(organization)
   const mappings = indexMappings(snapshot.mappings)
-  const linked = linkPeople(lookup)
-  const foreseen = linked.people.map((person) => foresee(person, desire(person, lookup, mappings), roles))
-  const { outcomes: braked, held, superseded } = brake(foreseen, snapshot, roles)
+  const removals = findRemovals(lookup, roles, mappings)
+  const { people, changes: links } = linkPeople(lookup)
+  const foreseen = people.map((person) => foresee(person, desire(person, lookup, mappings), roles))
+  const { outcomes: braked, held, superseded } = brake(foreseen, snapshot, roles, removals)
   const allotted = allotSeats(braked, organization)
   const ownerless = !hasOwner(allotted, organization, roles)
   const outcomes = ownerless ? allotSeats(keepLastOwner(braked, roles), organization) : allotted
-  return {
-    changes: [...linked.changes, ...outcomes.flatMap((outcome) => changesOf(outcome, lookup, roles))],
-    held,
-    superseded,
-    observed: observe(snapshot),
-  }
+  const nameOf = nameEverybody(people, lookup)
+  const changes = outcomes.flatMap((outcome) => [
+    ...profileChanges(outcome.person, nameOf(outcome.person)),
+    ...memberChanges(outcome, removals),
+    ...grantChanges(outcome),
+  ])
+  return { changes: [...links, ...changes], held, superseded, observed: observe(snapshot) }
 }
 
-function changesOf(outcome: Outcome, lookup: Lookup, roles: RoleOrder): Change[] {
-  return [...profileChanges(outcome.person, lookup), ...memberChanges(outcome, roles), ...grantChanges(outcome)]
+function profileChanges({ key, user }: Person, known: KnownAs): Change[] {
+  if (user === null) return [{ kind: 'create-user', user: key, ...known }]
+  return isKnownAs(user, known) ? [] : [{ kind: 'update-user', user: key, ...known }]
 }
 
-function profileChanges(person: Person, lookup: Lookup): Change[] {
-  if (person.user === null) return [{ kind: 'create-user', user: person.key, ...newProfile(person, lookup) }]
-  const known = changedProfile(person, person.user, lookup)
-  return known === null ? [] : [{ kind: 'update-user', user: person.key, ...known }]
-}
-
-function memberChanges({ person, state, desired }: Outcome, roles: RoleOrder): Change[] {
+function memberChanges(outcome: Outcome, removals: Removals): Change[] {
+  const { person, state } = outcome
   if (state === null) return []
   const { member } = person
   if (member === null) {
@@ -53,22 +52,12 @@ function memberChanges({ person, state, desired }: Outcome, roles: RoleOrder): C
       ? []
       : [{ kind: 'create-member', user: person.key, ...state, roleId: state.roleId, source: sourceOf(person) }]
   }
-  const from = {
-    status: member.status,
-    statusReason: member.statusReason,
-    roleId: member.roleId,
-    seated: member.seated,
-  }
+  const { status, statusReason, roleId, seated } = member
   const same =
-    from.status === state.status &&
-    from.statusReason === state.statusReason &&
-    from.roleId === state.roleId &&
-    from.seated === state.seated
+    status === state.status && statusReason === state.statusReason && roleId === state.roleId && seated === state.seated
   if (same) return []
-  const demotedBy =
-    roles.rank(state.roleId) < roles.rank(from.roleId) ? (person.directoryUsers[0]?.directoryId ?? null) : null
-  const left = state.status !== 'active' && state.status !== 'waitlisted'
-  const removalBy = from.status !== 'active' ? null : left ? desired.byDirectory : demotedBy
+  const from = { status, statusReason, roleId, seated }
+  const removalBy = removals.of(outcome)?.directoryId ?? null
   return [{ kind: 'change-member', user: person.key, memberId: member.id, from, to: state, removalBy }]
 }
 

@@ -1,6 +1,6 @@
 // What a plan is made from: everything that was said about the people of one slice, what is
 // recorded of them today, and what the organization allows. Flat lists, loaded set-wise by
-// store/snapshot; people.ts puts them together. Nothing here is a row: words only.
+// store/snapshot; link.ts puts them together. Nothing here is a row: words only.
 
 import type { Uuid } from '../model/ids.ts'
 import type { DirectoryState, EntryKind, GrantSource, MemberStatus, SeatPolicy } from '../model/words.ts'
@@ -33,7 +33,7 @@ export interface DirectoryFacts {
   readonly state: DirectoryState
   /** First contact of a directory that is active or paused: from then on it decides who belongs. Null: it does not govern. */
   readonly governsSince: Date | null
-  /** Active members that have a live directory user here. */
+  /** Active members that have a directory user here; tombstones count until the removal is applied. */
   readonly activeMembers: number
   /** Removals that plans applied for this directory within the last hour. */
   readonly removedLastHour: number
@@ -129,7 +129,7 @@ export interface UserFacts {
   readonly id: Uuid
   readonly emailVerified: boolean
   readonly profile: Profile
-  /** Whether this user belongs to any organization but this one. */
+  /** Whether any other organization has, or ever had, a member that is this user: it may have been made there. */
   readonly elsewhere: boolean
 }
 
@@ -154,6 +154,8 @@ export interface MemberFacts {
 export interface InvitationFacts {
   readonly id: Uuid
   readonly emailKey: string
+  /** One that is older than the directory's deletion of a person does not bring them back. */
+  readonly createdAt: Date
   readonly roleId: Uuid | null
   readonly unitId: Uuid | null
 }
@@ -175,18 +177,29 @@ export interface HeldChangeFacts {
   readonly fingerprint: string
 }
 
+/**
+ * Closed under what may be one person: whatever shares a user, an identity or an address with a
+ * subject of the slice is here too, linked or not. Who is who then depends on the facts alone, and
+ * not on which request was taken first. (Loading may stop following addresses after two rounds:
+ * only people who take over one another's addresses all at once are further apart.)
+ */
 export interface Snapshot {
   readonly now: Date
   readonly organization: OrganizationFacts
   /** Every directory of the organization that is not decommissioned. */
   readonly directories: readonly DirectoryFacts[]
   readonly mappings: readonly MappingFacts[]
-  /** The slice's own, and those of the same users. */
+  /** The slice's own, and those of the same users and addresses. */
   readonly directoryUsers: readonly DirectoryUserFacts[]
+  /** The slice's own, and those of the same identities, users and addresses. */
   readonly entries: readonly EntryFacts[]
-  /** Users linked to a subject above, users with a member above, and every user with an address of a subject above. */
+  /** Users linked to a subject above, users that an admin linked one to, users with a member above, and every user with an address of a subject above. */
   readonly users: readonly UserFacts[]
-  /** This organization's members of `users`, the head of the waitlist, and members kept by a system grant. */
+  /**
+   * This organization's members of `users`, the head of the waitlist, and members kept by a system
+   * grant. A member is only here when all subjects of its user in this organization are: who has
+   * none is taken for somebody who left.
+   */
   readonly members: readonly MemberFacts[]
   /** Pending invitations for the addresses above. */
   readonly invitations: readonly InvitationFacts[]
@@ -194,6 +207,6 @@ export interface Snapshot {
   readonly conflicts: readonly ConflictFacts[]
   /** Of the members above; the latest of each member and kind. */
   readonly heldChanges: readonly HeldChangeFacts[]
-  /** Verified domains among the addresses above, and whether this organization owns them. */
+  /** Verified domains among the addresses above, those of `users` too, and whether this organization owns them. */
   readonly domains: readonly { readonly name: string; readonly own: boolean }[]
 }

@@ -1,0 +1,78 @@
+// Where a person's address goes, from the most trusted source that knows one: directory, then
+// login, then sign-up, invitation and admin. An address is taken over only where nobody else could
+// be meant by it. It is worked out before anybody new is linked: an address that somebody is about
+// to leave is not theirs any more.
+
+import { isProved, isVouchedFor, profileOf } from './evidence.ts'
+import type { Lookup, Person, Ways } from './person.ts'
+import type { Address, EntryFacts, Profile, UserFacts } from './snapshot.ts'
+import { countWays } from './ways-in.ts'
+
+/** What a source says of a person; without `sure` nobody answers for its address. */
+export interface Said {
+  readonly profile: Profile
+  readonly sure: boolean
+}
+
+/** The address of each of these people after this plan, by their key. */
+export function nextAddresses(people: readonly Person[], lookup: Lookup): ReadonlyMap<string, Address | null> {
+  const next = new Map<string, Address | null>()
+  const moves = new Map<string, Address>()
+  for (const { key, user, ...ways } of people) {
+    const said = inPrecedence(ways, lookup)
+    const known = user?.profile.email ?? null
+    if (user === null || known === null) {
+      next.set(key, said.find(({ profile }) => profile.email !== null)?.profile.email ?? null)
+      continue
+    }
+    const wanted = wantedAddress(said, user, ways, lookup) ?? known
+    next.set(key, wanted.key === known.key ? wanted : known)
+    if (wanted.key !== known.key) moves.set(user.id, wanted)
+  }
+  keepOffTaken(moves, lookup)
+  for (const [key, address] of moves) next.set(key, address)
+  return next
+}
+
+/** What is said of a person, most trusted first. */
+export function inPrecedence(ways: Ways, lookup: Lookup): Said[] {
+  const { live, entries } = countWays(ways, lookup)
+  const directory = [...live].sort(
+    (one, other) => Number(other.active) - Number(one.active) || (one.id < other.id ? -1 : 1),
+  )
+  const rest = [...entries].sort((one, other) => trust(other) - trust(one) || (one.id < other.id ? -1 : 1))
+  return [
+    ...directory.map(({ profile }) => ({ profile, sure: true })),
+    ...rest.map((entry) => ({ profile: profileOf(entry), sure: isVouchedFor(entry) })),
+  ]
+}
+
+function trust({ kind, identity }: EntryFacts): number {
+  if (kind === 'sso') return 3
+  if (identity !== null) return 2
+  return kind === 'invitation' ? 1 : 0
+}
+
+/** An address that is known is given up only for one that somebody answers for. */
+function wantedAddress(said: readonly Said[], user: UserFacts, ways: Ways, lookup: Lookup): Address | null {
+  const wanted = said.find(({ profile, sure }) => sure && profile.email !== null)?.profile.email ?? null
+  if (wanted === null || lookup.isForeignDomain(wanted.domain)) return null
+  const own = lookup.ownsDomain(wanted.domain) && lookup.ownsDomain(user.profile.email?.domain)
+  return !user.elsewhere || own || isProved(ways, wanted, lookup) ? wanted : null
+}
+
+/** Takes back every move to an address where somebody stays. Two who swap do not stay; of two who want the same, one gets it. */
+function keepOffTaken(moves: Map<string, Address>, lookup: Lookup): void {
+  const inOrder = [...moves].sort(([one], [other]) => (one < other ? -1 : 1))
+  let again = true
+  while (again) {
+    again = false
+    const claimed = new Set<string>()
+    for (const [userId, { key }] of inOrder) {
+      if (!moves.has(userId)) continue
+      const stays = lookup.usersAt(key).some((other) => other.id !== userId && !moves.has(other.id))
+      if (stays || claimed.has(key)) again = moves.delete(userId)
+      else claimed.add(key)
+    }
+  }
+}
