@@ -5,7 +5,7 @@ import type pg from 'pg'
 import type { Clock } from '../model/clock.ts'
 import type { Uuid } from '../model/ids.ts'
 import type { PrismaClient } from './generated/client.ts'
-import type { Waker } from './outbox.ts'
+import type { Wake, Waker } from './outbox.ts'
 import type { Actor, OrmTx, Scope, Statement, Touched, Tx } from './scope.ts'
 
 export interface Database {
@@ -39,6 +39,11 @@ export async function withTransaction<R>(db: Database, caller: Caller, run: (sco
     const touched = collectTouched(caller.tenant)
     const client = await db.pool.connect()
     let broken = false
+    // A connection that ends between two statements tells so by this event, and by it only.
+    const lost = () => {
+      broken = true
+    }
+    client.on('error', lost)
     try {
       await client.query('BEGIN')
       const result = await run(makeScope(db, caller, clientTx(client), touched))
@@ -46,11 +51,10 @@ export async function withTransaction<R>(db: Database, caller: Caller, run: (sco
       touched.tell(db.waker)
       return result
     } catch (error) {
-      await client.query('ROLLBACK').catch(() => {
-        broken = true
-      })
+      await client.query('ROLLBACK').catch(lost)
       throw error
     } finally {
+      client.off('error', lost)
       client.release(broken)
     }
   })
@@ -105,12 +109,12 @@ function rows<Row>(result: pg.QueryResult): Row[] {
 }
 
 function collectTouched(tenant: Uuid): Touched & { tell(waker: Waker): void } {
-  const organizations = new Map<Uuid, boolean>()
+  const wakes: Wake[] = []
   return {
-    add: (organizationId, urgent) =>
-      organizations.set(organizationId, urgent || organizations.get(organizationId) === true),
+    add: (id, urgent) => wakes.push({ kind: 'organization', tenant, id, urgent }),
+    job: (kind, id) => wakes.push({ kind, tenant, id, urgent: true }),
     tell: (waker) => {
-      for (const [organization, urgent] of organizations) waker.wake({ tenant, organization, urgent })
+      for (const wake of wakes) waker.wake(wake)
     },
   }
 }

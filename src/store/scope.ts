@@ -33,10 +33,13 @@ export interface Scope<T extends Tx = Tx> {
   readonly now: Date
   readonly actor: Actor
   readonly newId: () => Uuid
-  /** Organizations with new reconcile requests, told to the relay after the commit. */
+  /** What is told to the relay after the commit. */
   readonly touched: Touched
 }
 
 export interface Touched {
+  /** An organization with new reconcile requests. */
   add(organizationId: Uuid, urgent: boolean): void
+  /** A mail that waits to be sent, or a domain whose check was asked for. */
+  job(kind: 'mail' | 'domain', id: Uuid): void
 }
