@@ -1012,6 +1012,9 @@ CREATE UNIQUE INDEX "held_changes_one_open" ON "held_changes" ("tenant_id", "mem
 -- Reading
 CREATE INDEX "directory_users_live" ON "directory_users" ("tenant_id", "directory_id", "id") WHERE "deleted_at" IS NULL;
 CREATE INDEX "directory_users_email" ON "directory_users" ("tenant_id", "directory_id", lower("email")) WHERE "deleted_at" IS NULL AND "email" IS NOT NULL;
+-- Any of a person's addresses: identity providers may probe by emails[type eq "work"].value.
+CREATE INDEX "directory_users_emails" ON "directory_users" USING gin ((lower(("attributes" -> 'emails')::text)::jsonb) jsonb_path_ops) WHERE "deleted_at" IS NULL;
+CREATE INDEX "directory_group_members_child_group" ON "directory_group_members" ("tenant_id", "child_group_id") WHERE "child_group_id" IS NOT NULL;
 CREATE INDEX "reconcile_requests_claim" ON "reconcile_requests" ("tenant_id", "organization_id", "urgent" DESC, "id") WHERE "set_aside_at" IS NULL;
 CREATE INDEX "reconcile_requests_subject" ON "reconcile_requests" ("tenant_id", "subject_id");
 CREATE INDEX "members_active_role" ON "members" ("tenant_id", "organization_id", "role_id") WHERE "status" = 'active';
