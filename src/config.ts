@@ -48,9 +48,9 @@ const settings = z.object({
       ),
     )
     .default([]),
-  ALLOW_PRIVATE_NETWORKS: flag.default(false),
+  ALLOW_PRIVATE_NETWORKS: flag.optional(),
   TRUST_PROXY: z.coerce.number().int().min(0).default(0),
-  LOG_LEVEL: z.enum(['silent', 'fatal', 'error', 'warn', 'info', 'debug', 'trace']).default('info'),
+  LOG_LEVEL: z.enum(['silent', 'fatal', 'error', 'warn', 'info', 'debug', 'trace']).optional(),
   DATA_DIR: z.string().min(1).default('.data'),
   DATABASE_POOL: z.coerce.number().int().min(2).default(20),
   WORKER_CONCURRENCY: z.coerce.number().int().min(1).default(4),
@@ -73,9 +73,11 @@ export interface Config {
   readonly mailFrom: string
   /** Empty: those of the system. */
   readonly dnsResolvers: readonly string[]
-  readonly allowPrivateNetworks: boolean
+  /** Absent: only in the embedded mode. */
+  readonly allowPrivateNetworks: boolean | undefined
   /** How many proxies in front are trusted for the client's address. */
   readonly trustProxy: number
+  /** Absent: `warn` in the embedded mode, whose terminal is for a person, otherwise `info`. */
   readonly logLevel: z.infer<typeof settings>['LOG_LEVEL']
   readonly dataDirectory: string
   readonly databasePool: number

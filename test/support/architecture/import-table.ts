@@ -19,6 +19,8 @@ export const importTable: Readonly<Record<string, Row>> = {
   'main.ts': { own: ['*'], packages: 'any', node: true },
   'compose.ts': { own: ['*'], packages: 'any', node: true },
   'config.ts': { own: ['*'], packages: 'any', node: true },
+  'log.ts': { own: [], packages: ['pino'], node: true },
+  'start-embedded.ts': { own: ['*'], packages: 'any', node: true },
   model: { own: [], packages: ['zod'], node: false },
   scim: { own: ['model'], packages: ['scim2-parse-filter'], node: false },
   reconcile: { own: ['model'], packages: [], node: false },
@@ -58,11 +60,13 @@ export const importTable: Readonly<Record<string, Row>> = {
 
 /** Folders that only the named files may import, whatever their own row says. */
 export const importedOnlyBy: Readonly<Record<string, readonly string[]>> = {
-  demo: ['main.ts'],
-  embedded: ['main.ts', 'compose.ts'],
+  demo: ['start-embedded.ts'],
+  embedded: ['start-embedded.ts'],
   'main.ts': [],
-  'compose.ts': ['main.ts'],
-  'config.ts': ['main.ts', 'compose.ts'],
+  'start-embedded.ts': ['main.ts'],
+  'compose.ts': ['main.ts', 'start-embedded.ts'],
+  'config.ts': ['main.ts', 'start-embedded.ts', 'compose.ts'],
+  'log.ts': ['main.ts', 'start-embedded.ts', 'compose.ts'],
 }
 
 /** No clock, no chance: they get time, ids and randomness as arguments. */
