@@ -8,7 +8,7 @@ import {
   connectionServes,
   deleteMapping,
   findGroupDirectory,
-  findMapping,
+  findMappings,
   insertMapping,
   listMappings,
   type MappingSource,
@@ -56,8 +56,8 @@ export async function createMapping(
         after: { source: { ...source }, target: { ...target } },
       })
       const requested = await requestTouched(scope, organizationId, source, causeId)
-      const created = await findMapping(scope, organizationId, id)
-      if (created === null) throw new Error('a mapping without a row')
+      const [created] = await findMappings(scope, organizationId, [id])
+      if (created === undefined) throw new Error('a mapping without a row')
       return { ...created, requested }
     }),
   )

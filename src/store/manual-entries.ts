@@ -109,3 +109,11 @@ export async function lockKnownAddress(
   const [row] = await scope.tx.query<KnownAddress>(known, values)
   return row ?? { entryId: null, memberId: null, formerUserId: null }
 }
+
+/** Ends every manual entry of a user in an organization: what was said before somebody was removed. */
+export async function withdrawEntriesOfUser(scope: Scope<OrmTx>, organizationId: Uuid, userId: Uuid): Promise<void> {
+  await scope.tx.orm.entry.updateMany({
+    where: { tenantId: scope.tenant, organizationId, userId, kind: 'manual', withdrawnAt: null },
+    data: { withdrawnAt: scope.now, updatedAt: scope.now, generation: { increment: 1 } },
+  })
+}

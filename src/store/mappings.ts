@@ -102,7 +102,7 @@ const list = {
   name: 'admin_list_mappings',
   text: `${columns} AND ($3::uuid IS NULL OR m.id > $3::uuid) ORDER BY m.id LIMIT $4::int`,
 }
-const find = { name: 'admin_find_mapping', text: `${columns} AND m.id = $3::uuid` }
+const find = { name: 'admin_find_mappings', text: `${columns} AND m.id = ANY ($3::uuid[])` }
 
 export async function listMappings(
   scope: Scope,
@@ -113,9 +113,9 @@ export async function listMappings(
   return (await scope.tx.query<MappingRow>(list, values)).map(toView)
 }
 
-export async function findMapping(scope: Scope, organizationId: Uuid, id: Uuid): Promise<MappingView | null> {
-  const [row] = await scope.tx.query<MappingRow>(find, [scope.tenant, organizationId, id])
-  return row === undefined ? null : toView(row)
+export async function findMappings(scope: Scope, organizationId: Uuid, ids: readonly Uuid[]): Promise<MappingView[]> {
+  if (ids.length === 0) return []
+  return (await scope.tx.query<MappingRow>(find, [scope.tenant, organizationId, ids])).map(toView)
 }
 
 function toView(row: MappingRow): MappingView {

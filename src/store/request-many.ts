@@ -128,23 +128,6 @@ export async function requestRoleMembers(
   return request(scope, roleMembers, organizationId, causeId, [roleId])
 }
 
-const heldMembers = requesting(
-  'held_members',
-  'member',
-  `SELECT DISTINCT member_id FROM held_changes
-    WHERE tenant_id = $1::uuid AND organization_id = $2::uuid AND plan_id = $5::uuid`,
-)
-
-/** Everybody whom a held plan is about. */
-export async function requestHeldMembers(
-  scope: Scope,
-  organizationId: Uuid,
-  planId: Uuid,
-  causeId: Uuid,
-): Promise<number> {
-  return request(scope, heldMembers, organizationId, causeId, [planId])
-}
-
 const allDirectoryUsers = requesting(
   'all_directory_users',
   'directory_user',

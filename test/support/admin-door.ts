@@ -8,6 +8,7 @@ import { Ajv2020, type ValidateFunction } from 'ajv/dist/2020.js'
 import express from 'express'
 import { adminPath, adminRouter } from '../../src/http/admin/router.ts'
 import type { AdminContext } from '../../src/organization/context.ts'
+import { reconcileOrganization } from '../../src/work/reconcile-organization.ts'
 import { createTestDatabase } from './database.ts'
 import { type OpenDatabase, openDatabase } from './organization-fixture.ts'
 
@@ -59,6 +60,8 @@ export interface TestDoor {
   client(key: string, tenant?: string): AdminClient
   /** A new tenant with the cloud roles, and a client with its key. */
   newTenant(body?: object): Promise<AdminClient>
+  /** Works off what an organization asked for, as a worker would. */
+  reconcile(tenant: string, organization: string): Promise<void>
   close(): Promise<void>
 }
 
@@ -130,6 +133,21 @@ export async function openAdminDoor(options: { clock?: () => Date } = {}): Promi
       const made = await client(bootstrapKey).post('/tenants', { slug: `tenant-${tenants}`, name: 'Tenant', ...body })
       if (made.status !== 201) throw new Error(`no tenant: ${JSON.stringify(made.body)}`)
       return client(made.body.apiKey.key, made.body.tenant.id)
+    },
+    async reconcile(tenant, organization) {
+      const failures: unknown[] = []
+      await reconcileOrganization(
+        db,
+        { tenant, organization },
+        {
+          sliceSize: 500,
+          maxSlices: 100,
+          shouldStop: () => false,
+          onSynced: () => {},
+          onFailure: ({ error }) => void failures.push(error),
+        },
+      )
+      if (failures.length > 0) throw failures[0]
     },
     async close() {
       server.closeAllConnections()

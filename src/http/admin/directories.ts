@@ -10,7 +10,7 @@ import {
 } from '../../organization/directories.ts'
 import { revokeDirectoryToken, rotateDirectoryToken } from '../../organization/directory-tokens.ts'
 import { type Route, tenantRoute } from './route.ts'
-import { futureInstant, id, idPage, instant, name, page, pageRequest } from './schemas.ts'
+import { futureInstant, id, idPage, instant, maybeInstant, name, page, pageRequest } from './schemas.ts'
 
 const provider = z.enum(['okta', 'entra', 'other'])
 const count = z.number().int()
@@ -22,8 +22,8 @@ const directoryShape = {
   state: z.enum(['pending', 'active', 'paused', 'decommissioned']),
   scimBaseUrl: z.string().meta({ description: 'What the identity provider is given, with a token.' }),
   createdAt: instant,
-  firstContactAt: instant.nullable(),
-  lastContactAt: instant.nullable(),
+  firstContactAt: maybeInstant,
+  lastContactAt: maybeInstant,
 }
 const directory = z.strictObject(directoryShape).meta({ id: 'Directory' })
 
@@ -31,8 +31,8 @@ const tokenShape = {
   id,
   prefix: z.string().meta({ description: 'How the token begins.' }),
   createdAt: instant,
-  expiresAt: instant.nullable(),
-  lastUsedAt: instant.nullable(),
+  expiresAt: maybeInstant,
+  lastUsedAt: maybeInstant,
 }
 const newToken = z
   .strictObject({ ...tokenShape, token: z.string().meta({ description: 'Shown this once.' }) })

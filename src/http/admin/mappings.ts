@@ -2,29 +2,15 @@
 
 import { z } from 'zod'
 import { createMapping, listMappingPage, removeMapping } from '../../organization/mappings.ts'
+import { createdMapping, mapping } from './member-schemas.ts'
 import { type Route, tenantRoute } from './route.ts'
-import { id, idPage, instant, key, page, pageRequest } from './schemas.ts'
+import { id, idPage, key, page, pageRequest } from './schemas.ts'
 
 const source = z.union([
   z.strictObject({ group: id }),
   z.strictObject({ connection: id, claimValue: z.string().min(1).max(255) }),
 ])
 const target = z.union([z.strictObject({ role: key }), z.strictObject({ unit: id }), z.strictObject({ workspace: id })])
-
-const mappingShape = {
-  id,
-  source: z.union([
-    z.strictObject({ group: id, directory: id, displayName: z.string(), deleted: z.boolean() }),
-    z.strictObject({ connection: id, claimValue: z.string() }),
-  ]),
-  target: z.union([
-    z.strictObject({ role: z.string(), name: z.string() }),
-    z.strictObject({ unit: id, name: z.string() }),
-    z.strictObject({ workspace: id, name: z.string() }),
-  ]),
-  createdAt: instant,
-}
-const mapping = z.strictObject(mappingShape).meta({ id: 'Mapping' })
 
 export const mappingRoutes: readonly Route[] = [
   tenantRoute(
@@ -40,12 +26,7 @@ export const mappingRoutes: readonly Route[] = [
       }),
       example: { source: { group: '01900000-0000-7000-8000-000000000001' }, target: { role: 'admin' } },
       status: 201,
-      answer: z
-        .strictObject({
-          ...mappingShape,
-          requested: z.number().int().meta({ description: 'How many people are reconciled because of it.' }),
-        })
-        .meta({ id: 'CreatedMapping' }),
+      answer: createdMapping,
     },
     (context, { caller, params, body }) => createMapping(context, caller, params.organizationId, body),
   ),

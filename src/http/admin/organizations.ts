@@ -41,7 +41,7 @@ const organizationShape = {
   createdAt: instant,
 }
 
-const organization = z.strictObject(organizationShape).meta({ id: 'Organization' })
+export const organization = z.strictObject(organizationShape).meta({ id: 'Organization' })
 
 const count = z.number().int()
 

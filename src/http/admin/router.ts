@@ -7,11 +7,16 @@ import { type AdminIdentity, authenticateAdmin } from '../../organization/authen
 import type { AdminContext } from '../../organization/context.ts'
 import { jsonBody } from '../json-body.ts'
 import { noSuchRoute, problemHandler, type ReportError } from '../problem.ts'
+import { connectionRoutes } from './connections.ts'
 import { directoryRoutes } from './directories.ts'
+import { domainRoutes } from './domains.ts'
 import { mappingRoutes } from './mappings.ts'
+import { memberRoutes } from './members.ts'
+import { observeRoutes } from './observe.ts'
 import { describeRoutes } from './openapi.ts'
 import { organizationRoutes } from './organizations.ts'
 import { placeRoutes } from './places.ts'
+import { planRoutes } from './plans.ts'
 import type { Route } from './route.ts'
 import { tenantRoutes } from './tenants.ts'
 
@@ -26,7 +31,7 @@ export const adminPath = '/admin/v1'
 
 /** To be mounted at `adminPath`. */
 export function adminRouter(door: AdminDoor): Router {
-  const routes = [...tenantRoutes, ...organizationRoutes, ...placeRoutes, ...directoryRoutes, ...mappingRoutes]
+  const routes = allRoutes(door)
   const router = express.Router({ caseSensitive: true, strict: true })
   router.use((_request, response, next) => {
     response.set({ 'Cache-Control': 'no-store', 'X-Content-Type-Options': 'nosniff' })
@@ -52,6 +57,21 @@ export function adminRouter(door: AdminDoor): Router {
   router.use(noSuchRoute)
   router.use(problemHandler(door.report))
   return router
+}
+
+function allRoutes(door: AdminDoor): readonly Route[] {
+  return [
+    ...tenantRoutes,
+    ...organizationRoutes,
+    ...placeRoutes,
+    ...directoryRoutes,
+    ...mappingRoutes,
+    ...connectionRoutes(door.allowInsecureLoopback),
+    ...domainRoutes,
+    ...memberRoutes,
+    ...planRoutes,
+    ...observeRoutes,
+  ]
 }
 
 function expressPath(path: string): string {

@@ -8,6 +8,12 @@ export const id = z.uuid().meta({ description: 'A UUID.' })
 /** A time as it goes out. */
 export const instant = z.date().meta({ type: 'string', format: 'date-time', description: 'RFC 3339.' })
 
+/** The same where there may be none. */
+export const maybeInstant = z
+  .date()
+  .nullable()
+  .meta({ type: ['string', 'null'], format: 'date-time' })
+
 /** A name that people gave, without surrounding space and without what a terminal would act upon. */
 export const name = z
   .string()
