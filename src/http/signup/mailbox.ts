@@ -14,11 +14,11 @@ export const mailboxPath = '/mailbox'
 
 /** To be mounted at `mailboxPath`. */
 export function mailboxRouter(door: WebDoor): Router {
-  const { host } = new URL(door.context.publicUrl)
+  const hosts = ownNames(new URL(door.context.publicUrl))
   const router = express.Router({ caseSensitive: true })
   router.use(withBrowserHeaders(door))
   router.get('/', async (request, response) => {
-    if (request.get('host') !== host) throw new RollcallError('not_found', 'There is nothing at this address.')
+    if (!hosts.has(request.get('host') ?? '')) throw new RollcallError('not_found', 'There is nothing at this address.')
     const mails = (await readMailbox(door.context)).map(
       (mail) => html`<h2>${mail.subject}</h2>
 <p class="soft small">To ${mail.recipient}, ${mail.createdAt.toISOString().slice(0, 16).replace('T', ' ')} UTC</p>
@@ -35,4 +35,11 @@ export function mailboxRouter(door: WebDoor): Router {
   router.use(noSuchRoute)
   router.use(errorPage(door))
   return router
+}
+
+/** The public name, and where that is this machine all the names that a person types for it. */
+function ownNames({ host, hostname, port }: URL): ReadonlySet<string> {
+  const loopback = ['localhost', '127.0.0.1', '[::1]']
+  if (!loopback.includes(hostname)) return new Set([host])
+  return new Set(loopback.map((name) => (port === '' ? name : `${name}:${port}`)))
 }
