@@ -1,7 +1,6 @@
 // The admin API as its users see it: JSON over HTTP with a key. Answers are parsed with the caller's schema; an
-// answer that is not the expected one is an error that says what the door said. Also waits for being in sync.
+// answer that is not the expected one is an error that says what the door said.
 
-import { setTimeout as delay } from 'node:timers/promises'
 import { z } from 'zod'
 
 export interface AdminClient {
@@ -66,23 +65,5 @@ function reasonIn(text: string): string {
     return problem.parse(JSON.parse(text)).detail
   } catch {
     return text.slice(0, 300)
-  }
-}
-
-const pollMs = 20
-const timeoutMs = 15_000
-
-/** Looks again and again until there is something to see; after fifteen seconds it is an error that says what was awaited. */
-export async function awaitCondition<T>(
-  what: string,
-  signal: AbortSignal,
-  look: () => Promise<T | undefined>,
-): Promise<T> {
-  const end = performance.now() + timeoutMs
-  for (;;) {
-    const seen = await look()
-    if (seen !== undefined) return seen
-    if (performance.now() > end) throw new Error(`waited ${timeoutMs / 1000} s in vain for ${what}`)
-    await delay(pollMs, undefined, { signal })
   }
 }

@@ -82,6 +82,8 @@ export const acmePeople: readonly CastMember[] = [
 
 /** Named by hand before the directory comes, and recognised in it afterwards. */
 export const acmeOwner = 'ada@acme.example'
+/** In two groups, of which the stronger role counts. */
+export const acmeBoth = 'bruno@acme.example'
 /** Logs in by SAML. */
 export const acmeLogin = 'grace@acme.example'
 /** Leaves: the directory deactivates, and the next login is refused. */

@@ -27,7 +27,7 @@ export function formatTable(
     columns.map((_, index) => Math.max(...cells.map((row) => widestWord(row[index] ?? '')))),
     width - gap.length * (columns.length - 1),
   )
-  const wrapped = cells.map((row) => row.map((cell, index) => wrap(cell, widths[index] ?? 1)))
+  const wrapped = cells.map((row) => row.map((cell, index) => wrapText(cell, widths[index] ?? 1)))
   const used = columns.map((_, index) => Math.max(...wrapped.flatMap((row) => (row[index] ?? []).map(displayWidth))))
   const [head = [], ...body] = wrapped.map((row) => formatRow(row, columns, used))
   return [...head, used.map((columnWidth) => '─'.repeat(columnWidth)).join(gap), ...body.flat()]
@@ -99,7 +99,8 @@ function pad(text: string, width: number, align: 'left' | 'right'): string {
   return align === 'left' ? text + space : space + text
 }
 
-function wrap(text: string, width: number): string[] {
+/** Lines of at most `width` columns, broken at spaces; a word longer than that is broken too. */
+export function wrapText(text: string, width: number): string[] {
   const lines: string[] = []
   let line = ''
   for (const word of text.split(' ').flatMap((whole) => breakWord(whole, width))) {
