@@ -22,7 +22,9 @@ export interface OutsideWorld {
  * Starts all three on free ports. `forwardDnsTo` gets the questions about every name that is not the demonstration's
  * (see `startDnsServer`); without it they are refused.
  */
-export async function startOutsideWorld(options: { readonly forwardDnsTo?: string | undefined } = {}): Promise<OutsideWorld> {
+export async function startOutsideWorld(
+  options: { readonly forwardDnsTo?: string | undefined } = {},
+): Promise<OutsideWorld> {
   const dns = await startDnsServer(options.forwardDnsTo === undefined ? {} : { forwardTo: options.forwardDnsTo })
   const started: { stop(): Promise<void> }[] = [dns]
   const stop = async () => void (await Promise.all(started.splice(0).map((server) => server.stop())))
