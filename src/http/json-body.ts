@@ -69,11 +69,26 @@ function parseJson(bytes: unknown, maxDepth: number): unknown {
   if (depthOf(text, maxDepth) > maxDepth) {
     throw new RollcallError('invalid_syntax', `The JSON is nested deeper than ${maxDepth} levels.`)
   }
+  const value = parse(text)
+  if (/\\u(?:0000|d[89a-f])/i.test(text) && holdsUnstorableText(value)) {
+    throw new RollcallError('invalid_syntax', 'A text holds the character NUL or half a character.')
+  }
+  return value
+}
+
+function parse(text: string): unknown {
   try {
     return JSON.parse(text)
   } catch (cause) {
     throw new RollcallError('invalid_syntax', { detail: 'The body is not valid JSON.', cause })
   }
+}
+
+/** PostgreSQL has no place for NUL nor for a surrogate without its other half; JSON can only spell them as escapes. */
+function holdsUnstorableText(value: unknown): boolean {
+  if (typeof value === 'string') return /\0|\p{Cs}/u.test(value)
+  if (typeof value !== 'object' || value === null) return false
+  return Object.entries(value).some(([name, member]) => holdsUnstorableText(name) || holdsUnstorableText(member))
 }
 
 function decode(bytes: Uint8Array): string {

@@ -39,13 +39,21 @@ export class Missing extends RollcallError {
   }
 }
 
-/** Runs a use case that writes, in one transaction. */
+/** Runs a use case that writes, or reads through Prisma, in one transaction. */
 export async function write<R>(
   context: AdminContext,
   caller: AdminCaller,
   run: (scope: Scope<OrmTx>) => Promise<R>,
 ): Promise<R> {
-  return auditingMisses(context, caller, () => withOrm(context.db, caller, run))
+  try {
+    return await auditingMisses(context, caller, () => withOrm(context.db, caller, run))
+  } catch (cause) {
+    // What was looked up a moment ago has been deleted by somebody else before the commit.
+    if (sqlState(cause) === '23503') {
+      throw new RollcallError('conflict', { detail: 'Something that this refers to has just gone. Try again.', cause })
+    }
+    throw cause
+  }
 }
 
 /** Runs a use case that only reads. */

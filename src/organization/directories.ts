@@ -115,7 +115,7 @@ export async function listDirectoryGroupPage(
 }
 
 /** The directory, within the organization that the request names. */
-export async function requireDirectory(scope: Scope, organizationId: Uuid, id: Uuid): Promise<DirectoryView> {
+async function requireDirectory(scope: Scope, organizationId: Uuid, id: Uuid): Promise<DirectoryView> {
   await requireOrganization(scope, organizationId)
   const directory = await findDirectory(scope, organizationId, id)
   if (directory === null) throw new Missing('directory', id, organizationId)

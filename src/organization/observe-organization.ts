@@ -69,16 +69,16 @@ export async function resyncOrganization(
   })
 }
 
-/** Newest first. */
+/** Newest first; null for what belongs to none of the tenant's organizations. */
 export async function listAuditPage(
   context: AdminContext,
   caller: AdminCaller,
-  organizationId: Uuid,
+  organizationId: Uuid | null,
   filter: { readonly subject?: Uuid | undefined; readonly action?: string | undefined },
   page: PageRequest<Uuid>,
 ): Promise<Page<AuditRow>> {
   return read(context, caller, async (scope) => {
-    await requireOrganization(scope, organizationId)
+    if (organizationId !== null) await requireOrganization(scope, organizationId)
     const rows = await listAudit(scope, organizationId, filter, { after: page.after, limit: page.limit + 1 })
     return pageOf(page, rows, (entry) => entry.id)
   })

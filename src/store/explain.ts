@@ -139,24 +139,27 @@ export async function listAuditChains(
   return scope.tx.query<AuditRow>(auditChains, [scope.tenant, [...new Set(subjects)], perSubject])
 }
 
-const trail = {
-  name: 'admin_list_audit',
+// The index on (tenant, organization, id) serves both, but not one statement for both.
+const trail = (name: string, whose: string) => ({
+  name,
   text: `SELECT ${auditColumns('a')} FROM audit_entries a
-    WHERE a.tenant_id = $1::uuid AND a.organization_id = $2::uuid AND ($3::uuid IS NULL OR a.id < $3::uuid)
+    WHERE a.tenant_id = $1::uuid AND ${whose} AND ($3::uuid IS NULL OR a.id < $3::uuid)
       AND ($4::uuid IS NULL OR a.subject_id = $4::uuid) AND ($5::text IS NULL OR a.action = $5::text)
     ORDER BY a.id DESC LIMIT $6::int`,
-}
+})
+const organizationTrail = trail('admin_list_audit', 'a.organization_id = $2::uuid')
+const tenantTrail = trail('admin_list_tenant_audit', 'a.organization_id IS NULL AND $2::uuid IS NULL')
 
-/** The audit trail of an organization, newest first. */
+/** The audit trail of an organization, or what belongs to none of them (null); newest first. */
 export async function listAudit(
   scope: Scope,
-  organizationId: Uuid,
+  organizationId: Uuid | null,
   filter: { readonly subject?: Uuid | undefined; readonly action?: string | undefined },
   page: { readonly after: Uuid | undefined; readonly limit: number },
 ): Promise<AuditRow[]> {
   const { subject = null, action = null } = filter
   const values = [scope.tenant, organizationId, page.after ?? null, subject, action, page.limit]
-  return scope.tx.query<AuditRow>(trail, values)
+  return scope.tx.query<AuditRow>(organizationId === null ? tenantTrail : organizationTrail, values)
 }
 
 export interface EventRow {

@@ -160,6 +160,21 @@ describe('tenants', () => {
   })
 })
 
+test('what belongs to no organization is in the audit trail of the tenant, attempts at others included', async () => {
+  const tenant = await door.newTenant()
+  const other = await door.newTenant()
+  const foreign = (await other.post('/organizations', { name: 'Foreign' })).body.id
+  await tenant.get(`/organizations/${foreign}`)
+  const { items } = (await tenant.get('/audit')).body
+  expect(items.map((entry: { action: string }) => entry.action)).toEqual([
+    'access.denied',
+    'api_key.created',
+    'tenant.created',
+  ])
+  expect(items[0]).toMatchObject({ subjectKind: 'organization', subjectId: foreign })
+  expect((await other.get('/audit?action=access.denied')).body.items).toEqual([])
+})
+
 describe('what comes in', () => {
   test('an unknown member is refused by its name, and the same body without it is taken', async () => {
     const tenant = await door.newTenant()
@@ -206,6 +221,9 @@ describe('what comes in', () => {
     expect((await tenant.get('/organizations/%ff')).status).toBe(400)
     expect((await tenant.get('/organizations?limit=0')).status).toBe(400)
     expect((await tenant.get('/organizations?page=2')).status).toBe(400)
+    expect((await tenant.get('/organizations?after=2147483647')).status).toBe(200)
+    expect((await tenant.get('/organizations?after=2147483648')).status).toBe(400)
+    expect((await tenant.get('/audit?action=a%00b')).status).toBe(400)
   })
 
   test('the document is OpenAPI 3.1 and can be read without a key', async () => {

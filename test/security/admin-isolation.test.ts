@@ -2,11 +2,9 @@
 // stand, is nothing for the other. The routes come from the OpenAPI document, so a new one is covered by being there.
 
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { type AdminClient, type Operation, openAdminDoor, type TestDoor } from '../support/admin-door.ts'
+import { type AdminClient, openAdminDoor, type TestDoor } from '../support/admin-door.ts'
+import { bodiesWithForeignId, bodyOf, fill, type Ids, tenantRoutes } from '../support/openapi-bodies.ts'
 import { addDirectoryUsers, addGroup, changeDirectoryUsers, request } from '../support/organization-fixture.ts'
-
-/** Ids by what they are; the names are those of the path parameters, and of the members of bodies. */
-type Ids = Readonly<Record<string, string>>
 
 interface Side {
   readonly client: AdminClient
@@ -86,114 +84,6 @@ async function populateOrganization(client: AdminClient, name: string): Promise<
   }
 }
 
-/** What a member of a body that takes an id is called in `Ids`. */
-const bodyIds: Readonly<Record<string, string>> = {
-  organization: 'organizationId',
-  defaultOrganizationId: 'organizationId',
-  parent: 'unitId',
-  unit: 'unitId',
-  workspace: 'workspaceId',
-  group: 'groupId',
-  connection: 'connectionId',
-  domain: 'domainId',
-}
-
-interface Route {
-  readonly method: string
-  readonly path: string
-  readonly operation: Operation
-  readonly params: readonly string[]
-}
-
-function tenantRoutes(): Route[] {
-  return Object.entries(door.document.paths).flatMap(([path, operations]) =>
-    Object.entries(operations)
-      .filter(([, operation]) => operation.security.some((one) => 'tenantKey' in one))
-      .map(([method, operation]) => ({
-        method,
-        path,
-        operation,
-        params: [...path.matchAll(/\{(\w+)\}/g)].map((match) => match[1] ?? ''),
-      })),
-  )
-}
-
-function fill(path: string, ids: Ids): string {
-  return path.replace(/\{(\w+)\}/g, (_, name: string) => {
-    const id = ids[name]
-    if (id === undefined) throw new Error(`a new kind of id: add ${name} to this test`)
-    return id
-  })
-}
-
-type Json = Readonly<Record<string, unknown>>
-type Schema = Readonly<Record<string, unknown>>
-
-/** The example of a route with its ids put in. */
-function bodyOf(operation: Operation, ids: Ids): Json | undefined {
-  const content = operation.requestBody?.content['application/json']
-  if (content === undefined) return undefined
-  return substitute(content.example as Json, ids)
-}
-
-function substitute(body: Json, ids: Ids): Json {
-  return Object.fromEntries(
-    Object.entries(body).map(([name, value]) => {
-      if (typeof value === 'object' && value !== null && !Array.isArray(value))
-        return [name, substitute(value as Json, ids)]
-      const kind = bodyIds[name]
-      return typeof value === 'string' && kind !== undefined ? [name, ids[kind]] : [name, value]
-    }),
-  )
-}
-
-/** Every body that holds one foreign id: the example of each form that the schema has, with that id in it. */
-function bodiesWithForeignId(operation: Operation, ids: Ids, foreign: Ids): { member: string; body: Json }[] {
-  const content = operation.requestBody?.content['application/json']
-  if (content === undefined) return []
-  return idMembers(content.schema as Schema, []).map((path) => {
-    const member = path.at(-1) ?? ''
-    const kind = bodyIds[member]
-    if (kind === undefined) throw new Error(`a new kind of id in a body: add ${member} to this test`)
-    return { member: path.join('.'), body: place(bodyOf(operation, ids) ?? {}, path, foreign[kind] ?? '', ids) }
-  })
-}
-
-/** Paths to members that hold a UUID, through objects and alternatives. */
-function idMembers(schema: Schema, at: readonly string[]): string[][] {
-  const resolved = resolve(schema)
-  if (resolved['format'] === 'uuid') return [[...at]]
-  const alternatives = ['anyOf', 'oneOf', 'allOf'].flatMap((key) => (resolved[key] as Schema[] | undefined) ?? [])
-  const members = Object.entries((resolved['properties'] as Record<string, Schema> | undefined) ?? {})
-  const found = [
-    ...alternatives.flatMap((one) => idMembers(one, at)),
-    ...members.flatMap(([name, one]) => idMembers(one, [...at, name])),
-  ]
-  return [...new Map(found.map((path) => [path.join('.'), path])).values()]
-}
-
-function resolve(schema: Schema): Schema {
-  const ref = schema['$ref']
-  if (typeof ref !== 'string') return schema
-  const found = door.document.components.schemas[ref.split('/').at(-1) ?? '']
-  if (found === undefined) throw new Error(`no schema ${ref}`)
-  return found as Schema
-}
-
-/** Puts the id in; where it belongs to an alternative, that alternative takes the place of the example's. */
-function place(body: Json, path: readonly string[], id: string, ids: Ids): Json {
-  const [name = '', ...rest] = path
-  if (rest.length > 0) {
-    const inner = typeof body[name] === 'object' && body[name] !== null ? (body[name] as Json) : {}
-    return { ...body, [name]: name in alternatives ? place({}, rest, id, ids) : place(inner, rest, id, ids) }
-  }
-  return { ...body, ...(companions[name] ?? {}), [name]: id }
-}
-
-/** Members of which a body has one form or another, and what a form needs beside its id. */
-const alternatives: Readonly<Record<string, true>> = { source: true, target: true }
-const companions: Readonly<Record<string, Json>> = { connection: { claimValue: 'admins' } }
-
 async function denials(tenant: string): Promise<string[]> {
   const { rows } = await door.db.pool.query(
     `SELECT subject_id FROM audit_entries WHERE tenant_id = $1 AND action = 'access.denied'`,
@@ -222,7 +112,7 @@ async function stateOf(tenant: string): Promise<string> {
 
 describe('another tenant', () => {
   test('there are routes to look at, and each with ids works with the own ones', async () => {
-    const routes = tenantRoutes()
+    const routes = tenantRoutes(door.document)
     expect(routes.length).toBeGreaterThan(35)
     for (const route of routes.filter(({ method, params }) => method === 'get' && params.length > 0)) {
       const answer = await own.client.call('get', fill(route.path, own.ids))
@@ -232,7 +122,7 @@ describe('another tenant', () => {
 
   test('its ids are 404 in every path of every route, one at a time, and the attempt is audited', async () => {
     const before = await stateOf(other.client.tenant)
-    for (const route of tenantRoutes()) {
+    for (const route of tenantRoutes(door.document)) {
       for (const param of route.params) {
         const ids = { ...own.ids, [param]: other.ids[param] ?? '' }
         const known = (await denials(own.client.tenant)).length
@@ -251,9 +141,9 @@ describe('another tenant', () => {
   test('its ids are 404 in every body of every route, and the same body with own ids is taken or refused as such', async () => {
     const before = await stateOf(other.client.tenant)
     let bodies = 0
-    for (const route of tenantRoutes()) {
+    for (const route of tenantRoutes(door.document)) {
       const path = fill(route.path, own.ids)
-      for (const { member, body } of bodiesWithForeignId(route.operation, own.ids, other.ids)) {
+      for (const { member, body } of bodiesWithForeignId(door.document, route.operation, own.ids, other.ids)) {
         bodies += 1
         const known = (await denials(own.client.tenant)).length
         const answer = await own.client.call(route.method, path, body)
@@ -262,7 +152,7 @@ describe('another tenant', () => {
         )
         expect((await denials(own.client.tenant)).length, member).toBe(known + 1)
       }
-      for (const { member, body } of bodiesWithForeignId(route.operation, own.ids, own.ids)) {
+      for (const { member, body } of bodiesWithForeignId(door.document, route.operation, own.ids, own.ids)) {
         const answer = await own.client.call(route.method, path, body)
         expect([200, 201, 202, 409], `${route.operation.operationId} with an own ${member}`).toContain(answer.status)
       }
@@ -272,7 +162,9 @@ describe('another tenant', () => {
   })
 
   test('its key lists nothing of ours', async () => {
-    for (const route of tenantRoutes().filter(({ method, params }) => method === 'get' && params.length === 0)) {
+    for (const route of tenantRoutes(door.document).filter(
+      ({ method, params }) => method === 'get' && params.length === 0,
+    )) {
       const { body } = await other.client.call('get', route.path)
       const text = JSON.stringify(body)
       for (const id of Object.values(own.ids)) expect(text, route.operation.operationId).not.toContain(id)
@@ -282,7 +174,9 @@ describe('another tenant', () => {
 
 describe('another organization of the same tenant', () => {
   test('its ids are 404 below an organization that they do not belong to', async () => {
-    const below = tenantRoutes().filter(({ params }) => params.length > 1 && params[0] === 'organizationId')
+    const below = tenantRoutes(door.document).filter(
+      ({ params }) => params.length > 1 && params[0] === 'organizationId',
+    )
     expect(below.length).toBeGreaterThan(15)
     for (const route of below) {
       for (const param of route.params.slice(1)) {
@@ -294,8 +188,8 @@ describe('another organization of the same tenant', () => {
   })
 
   test('its ids are 404 in the body of a request for another organization', async () => {
-    for (const route of tenantRoutes().filter(({ params }) => params[0] === 'organizationId')) {
-      for (const { member, body } of bodiesWithForeignId(route.operation, own.ids, own.sibling)) {
+    for (const route of tenantRoutes(door.document).filter(({ params }) => params[0] === 'organizationId')) {
+      for (const { member, body } of bodiesWithForeignId(door.document, route.operation, own.ids, own.sibling)) {
         const answer = await own.client.call(route.method, fill(route.path, own.ids), body)
         expect(answer.status, `${route.operation.operationId} with a sibling's ${member}`).toBe(404)
       }
@@ -312,7 +206,7 @@ test('an id that is none is 404 and leaves no entry, because it can name nothing
 
 test('no answer of any route holds a stored secret or its hash', async () => {
   const texts: string[] = []
-  for (const route of tenantRoutes().filter(({ method }) => method === 'get')) {
+  for (const route of tenantRoutes(door.document).filter(({ method }) => method === 'get')) {
     texts.push(JSON.stringify((await own.client.call('get', fill(route.path, own.ids))).body))
   }
   const { rows } = await door.db.pool.query(

@@ -11,7 +11,7 @@ import {
 import { auditEntry, member } from './member-schemas.ts'
 import { organization } from './organizations.ts'
 import { type Route, tenantRoute } from './route.ts'
-import { id, idPage, instant, maybeInstant, numberPage, page, pageRequest } from './schemas.ts'
+import { action, id, idPage, instant, longPage, maybeInstant, page, pageRequest } from './schemas.ts'
 
 const count = z.number().int()
 
@@ -48,6 +48,8 @@ const event = z
     at: instant,
   })
   .meta({ id: 'Event' })
+
+const auditQuery = idPage.extend({ subject: id.optional(), action: action.optional() })
 
 export const observeRoutes: readonly Route[] = [
   tenantRoute(
@@ -89,13 +91,28 @@ export const observeRoutes: readonly Route[] = [
       path: '/organizations/{organizationId}/audit',
       operationId: 'listAudit',
       summary: 'Who did what, newest first',
-      query: idPage.extend({ subject: id.optional(), action: z.string().min(1).max(100).optional() }),
+      query: auditQuery,
       status: 200,
       answer: page(auditEntry),
     },
     (context, { caller, params, query }) => {
-      const { subject, action } = query
-      return listAuditPage(context, caller, params.organizationId, { subject, action }, pageRequest(query))
+      const filter = { subject: query.subject, action: query.action }
+      return listAuditPage(context, caller, params.organizationId, filter, pageRequest(query))
+    },
+  ),
+  tenantRoute(
+    {
+      method: 'get',
+      path: '/audit',
+      operationId: 'listTenantAudit',
+      summary: 'Who did what in the tenant that belongs to none of its organizations, newest first',
+      query: auditQuery,
+      status: 200,
+      answer: page(auditEntry),
+    },
+    (context, { caller, query }) => {
+      const filter = { subject: query.subject, action: query.action }
+      return listAuditPage(context, caller, null, filter, pageRequest(query))
     },
   ),
   tenantRoute(
@@ -104,7 +121,7 @@ export const observeRoutes: readonly Route[] = [
       path: '/organizations/{organizationId}/events',
       operationId: 'listEvents',
       summary: 'What happened, oldest first; go on behind the last id that was read',
-      query: numberPage,
+      query: longPage,
       status: 200,
       answer: page(event),
     },

@@ -80,7 +80,7 @@ function expressPath(path: string): string {
 
 /** One answer for every way in which a key can be wrong. */
 async function authenticate(context: AdminContext, request: Request): Promise<AdminIdentity> {
-  const presented = /^Bearer ([\x21-\x7e]{1,200})$/i.exec(request.headers.authorization ?? '')?.[1]
+  const presented = /^Bearer ([\x21-\x7e]{1,512})$/i.exec(request.headers.authorization ?? '')?.[1]
   const identity = presented === undefined ? null : await authenticateAdmin(context, presented)
   if (identity === null) throw new RollcallError('unauthenticated', 'Send an API key as a bearer token.')
   return identity

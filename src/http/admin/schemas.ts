@@ -3,7 +3,7 @@
 
 import { z } from 'zod'
 
-export const id = z.uuid().meta({ description: 'A UUID.' })
+export const id = z.uuid().toLowerCase().meta({ description: 'A UUID.' })
 
 /** A time as it goes out. */
 export const instant = z.date().meta({ type: 'string', format: 'date-time', description: 'RFC 3339.' })
@@ -35,11 +35,16 @@ const limit = z.coerce.number().int().min(1).max(200).default(50)
 /** Paging by ids, oldest first unless the route says otherwise. */
 export const idPage = z.strictObject({ limit, after: id.optional() })
 
-/** Paging by a running number. */
-export const numberPage = z.strictObject({
-  limit,
+/** Paging by a running number, which is a 32-bit integer in the database. */
+export const numberPage = z.strictObject({ limit, after: z.coerce.number().int().min(0).max(2_147_483_647).optional() })
+
+/** Paging by a running number of 64 bits. */
+export const longPage = numberPage.extend({
   after: z.coerce.number().int().min(0).max(Number.MAX_SAFE_INTEGER).optional(),
 })
+
+/** What things that happened are called, as a filter. */
+export const action = z.string().regex(/^[a-z_.]{1,100}$/)
 
 export function pageRequest<Key>(query: { limit: number; after?: Key | undefined }): {
   limit: number
@@ -59,9 +64,6 @@ export function page<S extends z.ZodType>(item: S) {
 export function list<S extends z.ZodType>(item: S) {
   return z.strictObject({ items: z.array(item).readonly() })
 }
-
-/** Text that a log or an admin's page may show, of any length. */
-export const text = z.string()
 
 /** States of things as the audit trail keeps them. */
 export const state = z.record(z.string(), z.unknown()).nullable()
