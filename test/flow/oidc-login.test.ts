@@ -33,6 +33,7 @@ const accounts = [
   account('eve', zitadelOrganization('org-2', 'Else')),
   account('nobody'),
   ...[1, 2, 3, 4, 5].map((number) => account(`first${number}`, zitadelOrganization('org-new', 'New & Co'))),
+  ...Array.from({ length: 20 }, (_, number) => account(`rush${number}`)),
 ]
 
 let service: TestService
@@ -54,7 +55,7 @@ beforeEach(async () => {
   service.working = true
 })
 afterEach(() => {
-  expect(service.reported).toEqual([])
+  expect(service.reported.splice(0)).toEqual([])
 })
 
 function bound(config: object = {}): Promise<Uuid> {
@@ -263,6 +264,19 @@ describe('a login where seats are limited', () => {
     expect(waiting.status).toBe(403)
     expect(waiting.html).toContain('You are on the waiting list')
     expect((await login(connection, 'ada')).status).toBe(200)
+  })
+
+  test('gives the last seat to one of twenty who come at once, and the next place in line to the others', async () => {
+    const connection = await bound()
+    await service.query(`UPDATE organizations SET seat_limit = 1 WHERE id = $1`, [world.organization])
+    const pages = await Promise.all(Array.from({ length: 20 }, (_, number) => login(connection, `rush${number}`)))
+    expect(pages.filter((page) => page.status === 200)).toHaveLength(1)
+    const [row] = await service.query(
+      `SELECT seats_used, (SELECT count(*) FROM members WHERE organization_id = o.id AND seated)::int AS seated
+       FROM organizations o WHERE id = $1`,
+      [world.organization],
+    )
+    expect(row).toEqual({ seats_used: 1, seated: 1 })
   })
 })
 

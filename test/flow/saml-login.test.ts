@@ -39,7 +39,7 @@ beforeEach(async () => {
   world = await createWorld(service.db.pool)
 })
 afterEach(() => {
-  expect(service.reported).toEqual([])
+  expect(service.reported.splice(0)).toEqual([])
 })
 
 function bound(config: object = {}): Promise<Uuid> {

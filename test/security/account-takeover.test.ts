@@ -47,7 +47,7 @@ beforeEach(async () => {
   veraPeople.length = 0
 })
 afterEach(() => {
-  expect(service.reported).toEqual([])
+  expect(service.reported.splice(0)).toEqual([])
 })
 
 interface Outcome {

@@ -41,7 +41,7 @@ beforeEach(async () => {
   there = await createWorld(service.db.pool)
 })
 afterEach(() => {
-  expect(service.reported).toEqual([])
+  expect(service.reported.splice(0)).toEqual([])
 })
 
 function worlds(): [World, World] {

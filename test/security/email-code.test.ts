@@ -19,7 +19,7 @@ beforeEach(async () => {
   slug = await openToAll(world)
 })
 afterEach(() => {
-  expect(service.reported).toEqual([])
+  expect(service.reported.splice(0)).toEqual([])
 })
 
 async function openToAll({ tenant }: World): Promise<string> {

@@ -34,7 +34,7 @@ beforeEach(async () => {
   await addVerifiedDomain(service.db.pool, place(), 'acme.test')
 })
 afterEach(() => {
-  expect(service.reported).toEqual([])
+  expect(service.reported.splice(0)).toEqual([])
 })
 
 const place = () => ({ tenant: world.tenant, organization: world.organization })
