@@ -4,20 +4,18 @@
 import { randomBytes, randomUUID } from 'node:crypto'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { PrismaPg } from '@prisma/adapter-pg'
-import express from 'express'
-import pg from 'pg'
 import {
   createDirectoryAuthenticator,
   type DirectoryAuthenticator,
 } from '../../src/directory/authenticate-directory.ts'
+import { createApp } from '../../src/http/app.ts'
 import { scimRouter } from '../../src/http/scim/router.ts'
-import { type Uuid, uuidV7 } from '../../src/model/ids.ts'
+import type { Uuid } from '../../src/model/ids.ts'
 import { makeToken } from '../../src/store/bearer-token.ts'
 import type { Database } from '../../src/store/database.ts'
-import { PrismaClient } from '../../src/store/generated/client.ts'
 import type { Wake } from '../../src/store/outbox.ts'
 import { createTestDatabase } from './database.ts'
+import { addDirectory, createWorld, openDatabase } from './organization-fixture.ts'
 
 export interface TestDirectory {
   readonly tenant: Uuid
@@ -45,15 +43,10 @@ export interface ScimService {
   readonly authenticator: DirectoryAuthenticator
   /** Errors that became a 500. */
   readonly errors: unknown[]
-  /** Organizations the relay was told of. */
+  /** What the relay was told of. */
   readonly wakes: Wake[]
-  /** Without `tenant` in a new tenant; without `organization` in a new organization. */
-  createDirectory(options?: {
-    tenant?: Uuid
-    organization?: Uuid
-    state?: string
-    provider?: string
-  }): Promise<TestDirectory>
+  /** In a new tenant; in the given tenant, as a new organization; or in the given organization. */
+  createDirectory(place?: { tenant?: Uuid; organization?: Uuid; state?: string }): Promise<TestDirectory>
   /** Rows as the database has them. */
   query(text: string, values?: readonly unknown[]): Promise<Record<string, unknown>[]>
   stop(): Promise<void>
@@ -62,26 +55,34 @@ export interface ScimService {
 /** Starts it; the clock is real unless one is given. For beforeAll; `stop` belongs into afterAll. */
 export async function startScimService(options: { clock?: () => Date } = {}): Promise<ScimService> {
   const testDatabase = await createTestDatabase()
-  const pool = new pg.Pool({ connectionString: testDatabase.url, max: 10 })
-  const prisma = new PrismaClient({ adapter: new PrismaPg(pool) })
-  const clock = options.clock ?? (() => new Date())
-  const newId = () => uuidV7(clock().getTime(), randomBytes(16))
+  const opened = openDatabase(testDatabase.url, options.clock)
   const wakes: Wake[] = []
   const waker = { wake: (wake: Wake) => void wakes.push(wake), idle: async () => {} }
-  const database: Database = { pool, prisma, waker, clock, newId }
+  const database: Database = { ...opened, waker }
+  const { pool } = opened
   const errors: unknown[] = []
+  const authenticator = createDirectoryAuthenticator(database)
 
-  const app = express().disable('x-powered-by')
-  const server = createServer(app)
+  const server = createServer()
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   const { port } = server.address() as AddressInfo
   const publicUrl = `http://127.0.0.1:${port}`
-  const authenticator = createDirectoryAuthenticator(database)
-  app.use(
-    '/scim/v2/:directoryId',
-    scimRouter({ authenticator, publicUrl, reportError: (error) => void errors.push(error) }),
-  )
-  const query = async (text: string, values: readonly unknown[] = []) => (await pool.query(text, [...values])).rows
+  const router = scimRouter({ authenticator, publicUrl, reportError: (error) => void errors.push(error) })
+  server.on('request', createApp({ trustProxy: 0, doors: [{ path: '/scim/v2/:directoryId', router }] }))
+
+  const query: ScimService['query'] = async (text, values = []) => (await pool.query(text, [...values])).rows
+
+  async function place(tenant: Uuid | undefined): Promise<{ tenant: Uuid; organization: Uuid }> {
+    if (tenant === undefined) return createWorld(pool)
+    const organization = randomUUID()
+    await query(
+      `INSERT INTO organizations (tenant_id, id, number, name, role_set_id, default_role_id)
+       SELECT tenant_id, $2, number + 1, 'Another', role_set_id, default_role_id FROM organizations
+       WHERE tenant_id = $1 ORDER BY number DESC LIMIT 1`,
+      [tenant, organization],
+    )
+    return { tenant, organization }
+  }
 
   return {
     database,
@@ -89,57 +90,30 @@ export async function startScimService(options: { clock?: () => Date } = {}): Pr
     errors,
     wakes,
     query,
-    async createDirectory({ state = 'active', provider = 'other', ...given } = {}) {
-      const tenant = given.tenant ?? (await createTenant(query))
-      const organization = given.organization ?? (await createOrganization(query, tenant))
-      const id = newId()
-      await query(
-        `INSERT INTO directories (tenant_id, id, organization_id, name, provider, state) VALUES ($1, $2, $3, 'Directory', $4, $5)`,
-        [tenant, id, organization, provider, state],
-      )
-      const token = await createToken(query, tenant, id)
-      return { tenant, organization, id, token, baseUrl: `${publicUrl}/scim/v2/${id}` }
+    async createDirectory({ tenant, organization, state } = {}) {
+      const where = tenant && organization ? { tenant, organization } : await place(tenant)
+      const id = await addDirectory(pool, where, state)
+      const token = await addToken(query, where.tenant, id)
+      return {
+        tenant: where.tenant,
+        organization: where.organization,
+        id,
+        token,
+        baseUrl: `${publicUrl}/scim/v2/${id}`,
+      }
     },
     async stop() {
       server.closeAllConnections()
       await new Promise((resolve) => server.close(resolve))
-      await prisma.$disconnect()
-      if (!pool.ended) await pool.end()
+      await opened.close()
       await testDatabase.drop()
     },
   }
 }
 
-type Query = ScimService['query']
-
-async function createTenant(query: Query): Promise<Uuid> {
-  const tenant = randomUUID()
-  await query('INSERT INTO tenants (id, slug, name) VALUES ($1, $2, $3)', [tenant, `t-${tenant}`, 'Tenant'])
-  return tenant
-}
-
-async function createOrganization(query: Query, tenant: Uuid): Promise<Uuid> {
-  const [organization, roleSet, role] = [randomUUID(), randomUUID(), randomUUID()]
-  await query(`INSERT INTO role_sets (tenant_id, id, key, name) VALUES ($1, $2, $3, 'Roles')`, [
-    tenant,
-    roleSet,
-    `set-${roleSet}`,
-  ])
-  await query(
-    `INSERT INTO roles (tenant_id, id, role_set_id, key, name, rank, permissions) VALUES ($1, $2, $3, 'member', 'Member', 1, '{}')`,
-    [tenant, role, roleSet],
-  )
-  await query(
-    `INSERT INTO organizations (tenant_id, id, number, name, role_set_id, default_role_id)
-     SELECT $1, $2, count(*) + 1, 'Organization', $3, $4 FROM organizations WHERE tenant_id = $1`,
-    [tenant, organization, roleSet, role],
-  )
-  return organization
-}
-
 /** One more token of a directory. */
-export async function createToken(
-  query: Query,
+export async function addToken(
+  query: ScimService['query'],
   tenant: Uuid,
   directory: Uuid,
   options: { expiresAt?: Date; revokedAt?: Date } = {},
