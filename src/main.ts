@@ -64,10 +64,10 @@ function parsed(args: readonly string[]) {
   }
 }
 
-async function run(args: Arguments, config: Config): Promise<Service> {
+async function run(args: Arguments, config: Config, signal: AbortSignal): Promise<Service> {
   if (args.command === 'all' && config.databaseUrl === undefined) {
     const { startEmbedded } = await import('./start-embedded.ts')
-    return startEmbedded(config, { demo: args.demo, print })
+    return startEmbedded(config, { demo: args.demo, print, signal })
   }
   const settings = productionSettings(config)
   switch (args.command) {
@@ -138,17 +138,23 @@ function print(line: string): void {
   process.stdout.write(`${line}\n`)
 }
 
-/** Resolves with the first signal; a second one ends the process at once. */
-function untilSignal(): Promise<void> {
+/** Aborted by the first signal; a second one ends the process at once. */
+function listenForSignals(): AbortSignal {
+  const stopping = new AbortController()
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+    process.on(signal, () => {
+      if (stopping.signal.aborted) process.exit(130)
+      print('Stopping …')
+      stopping.abort()
+    })
+  }
+  return stopping.signal
+}
+
+function aborted(signal: AbortSignal): Promise<void> {
   return new Promise((resolve) => {
-    let asked = false
-    for (const signal of ['SIGINT', 'SIGTERM'] as const) {
-      process.on(signal, () => {
-        if (asked) process.exit(130)
-        asked = true
-        resolve()
-      })
-    }
+    if (signal.aborted) resolve()
+    else signal.addEventListener('abort', () => resolve(), { once: true })
   })
 }
 
@@ -158,12 +164,9 @@ async function main(): Promise<void> {
     print(usage)
     return
   }
-  const stopping = untilSignal()
-  const service = await run(args, readConfig(environment))
-  if (args.command !== 'migrate') {
-    await stopping
-    print('Stopping …')
-  }
+  const signal = listenForSignals()
+  const service = await run(args, readConfig(environment), signal)
+  if (args.command !== 'migrate') await aborted(signal)
   await service.close()
 }
 

@@ -3,6 +3,7 @@
 // start plays the demonstration or makes one empty directory, both through the HTTP doors.
 
 import { randomBytes } from 'node:crypto'
+import { getServers } from 'node:dns'
 import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { z } from 'zod'
@@ -16,6 +17,8 @@ import { applyMigrations } from './store/migrate.ts'
 export interface EmbeddedOptions {
   readonly demo: boolean
   readonly print: (line: string) => void
+  /** Ends the demonstration early. */
+  readonly signal: AbortSignal
 }
 
 const keysShape = z.object({ adminKey: z.string().min(32), encryptionKey: z.string() })
@@ -23,7 +26,7 @@ const directoryShape = z.object({ directoryId: z.string(), token: z.string() })
 type FirstDirectory = z.infer<typeof directoryShape>
 
 /** Resolves when everything is up and the last lines are printed. Throws `unavailable` with one sentence. */
-export async function startEmbedded(config: Config, { demo, print }: EmbeddedOptions): Promise<Service> {
+export async function startEmbedded(config: Config, { demo, print, signal }: EmbeddedOptions): Promise<Service> {
   const folder = resolve(config.dataDirectory)
   const stopping: (() => Promise<void>)[] = []
   const close = async () => {
@@ -37,8 +40,7 @@ export async function startEmbedded(config: Config, { demo, print }: EmbeddedOpt
     print(`Migrations   ${applied.length === 0 ? 'nothing to do' : `${applied.length} applied`}`)
 
     const remembered = await readJson(join(folder, 'first-directory.json'), directoryShape)
-    const world =
-      demo && remembered === null ? await (await import('./demo/outside-world.ts')).startOutsideWorld() : null
+    const world = demo && remembered === null ? await await startWorld() : null
     if (world !== null) stopping.push(() => world.stop())
     const settings = await settingsOf(
       config,
@@ -55,10 +57,11 @@ export async function startEmbedded(config: Config, { demo, print }: EmbeddedOpt
     print(`Admin key    in ${join(folder, 'keys.json')}`)
 
     const door = {
-      origin: doors.origin,
+      origin: doors.publicUrl,
       adminKey: settings.adminKey ?? '',
       print,
-      signal: AbortSignal.timeout(120_000),
+      stopping: signal,
+      signal: AbortSignal.any([signal, AbortSignal.timeout(120_000)]),
     }
     const directory = remembered ?? (await firstDirectory(door, world))
     if (remembered === null) await writePrivate(join(folder, 'first-directory.json'), directory)
@@ -70,8 +73,21 @@ export async function startEmbedded(config: Config, { demo, print }: EmbeddedOpt
   }
 }
 
-type World = Awaited<ReturnType<typeof import('./demo/outside-world.ts').startOutsideWorld>>
-type Way = { origin: string; adminKey: string; print: (line: string) => void; signal: AbortSignal }
+/** The world's DNS server answers for its own names and passes other questions on, so that real domains work too. */
+async function startWorld() {
+  const { startOutsideWorld } = await import('./demo/outside-world.ts')
+  const [server] = getServers()
+  return startOutsideWorld(server === undefined ? {} : { forwardDnsTo: server })
+}
+
+type World = Awaited<ReturnType<typeof startWorld>>
+type Way = {
+  origin: string
+  adminKey: string
+  print: (line: string) => void
+  signal: AbortSignal
+  stopping: AbortSignal
+}
 
 /** A demonstration that fails is told and left; the service stays up with an empty directory. */
 async function firstDirectory(way: Way, world: World | null): Promise<FirstDirectory> {
@@ -81,6 +97,7 @@ async function firstDirectory(way: Way, world: World | null): Promise<FirstDirec
       const { directoryId, token } = await playDemonstration({ ...way, world })
       return { directoryId, token }
     } catch (error) {
+      if (way.stopping.aborted) throw new RollcallError('unavailable', 'Stopped in the middle of the demonstration.')
       way.print(`${error instanceof Error ? error.message : String(error)}`)
       way.print('The service goes on without it.')
     }
