@@ -26,6 +26,7 @@ import { type OpenDatabase, openDatabase } from './store/open-database.ts'
 import { createOutboxReader } from './store/outbox.ts'
 import type { SealingKeys } from './store/seal.ts'
 import { awaitInSync, createSyncListener, createSyncNotifier } from './store/sync.ts'
+import { expirePlans } from './work/expire-held-plans.ts'
 import { forgetExpired } from './work/forget-expired.ts'
 import { reconcileOrganization } from './work/reconcile-organization.ts'
 import { createMailSender, sendMail } from './work/send-mail.ts'
@@ -147,14 +148,14 @@ export async function startWork(
     queue,
     log,
   })
-  const cleaning = setInterval(
-    () => void forgetExpired(db).catch(warn(log, 'Expired rows could not be deleted')),
-    3_600_000,
-  )
+  const rounds = [
+    every(3_600_000, () => forgetExpired(db), warn(log, 'Expired rows could not be deleted')),
+    every(60_000, () => expirePlans(db), warn(log, 'Held plans could not be ended')),
+  ]
   return {
     readiness: async () => (await answers(db)) && (await queue.health()),
     async close() {
-      clearInterval(cleaning)
+      for (const stop of rounds) stop()
       await relay.stop()
       await workers.close()
       await queue.close()
@@ -172,6 +173,25 @@ function connect({ config, databaseUrl, log }: ServiceSettings): OpenDatabase {
     clock: () => new Date(),
     onError: warn(log, 'A database connection was lost'),
   })
+}
+
+/** Does it once at a time, again and again; answers how to stop it. */
+function every(pauseMs: number, work: () => Promise<unknown>, onError: (error: unknown) => void): () => void {
+  let timer: NodeJS.Timeout | undefined
+  const next = () => {
+    timer = setTimeout(
+      () =>
+        void work()
+          .catch(onError)
+          .finally(() => timer !== undefined && next()),
+      pauseMs,
+    )
+  }
+  next()
+  return () => {
+    clearTimeout(timer)
+    timer = undefined
+  }
 }
 
 /** `current` opens what is sealed today; earlier keys have their place here when rotating comes. */

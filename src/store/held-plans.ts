@@ -4,6 +4,8 @@
 
 import type { Uuid } from '../model/ids.ts'
 import type { RemovalKind } from '../reconcile/snapshot.ts'
+import type { Database } from './database.ts'
+import type { OrganizationKey } from './outbox.ts'
 import type { Scope } from './scope.ts'
 
 export interface HeldPlan {
@@ -132,4 +134,14 @@ export async function expireHeldPlans(
   const values = [scope.tenant, organizationId, scope.now]
   const [row] = await scope.tx.query<{ planIds: Uuid[]; memberIds: Uuid[] }>(expire, values)
   return row ?? { planIds: [], memberIds: [] }
+}
+
+/** Organizations of any tenant that hold a plan whose time is over. */
+export async function findOverduePlans(db: Database): Promise<OrganizationKey[]> {
+  const { rows } = await db.pool.query<OrganizationKey>(
+    `SELECT DISTINCT tenant_id AS tenant, organization_id AS organization FROM plans
+      WHERE state = 'held' AND expires_at <= $1::timestamptz LIMIT 1000`,
+    [db.clock()],
+  )
+  return rows
 }

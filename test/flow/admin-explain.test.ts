@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { expirePlans } from '../../src/work/expire-held-plans.ts'
 import { openAdminDoor, type TestDoor } from '../support/admin-door.ts'
 import { type AdminOrganization, openOrganization } from '../support/admin-organization.ts'
 import { addGroup, changeDirectoryUsers, request } from '../support/organization-fixture.ts'
@@ -115,6 +116,18 @@ describe('held plans', () => {
     await acme.reconcile()
     expect(await active()).toBe(31)
     expect((await acme.tenant.get(`${acme.base}/held-plans`)).body.items).toEqual([])
+  })
+
+  test('undecided for too long it ends, nobody is removed for that, and the admin is asked again', async () => {
+    const { plan } = await heldPlan()
+    expect(await expirePlans(door.db)).toBe(0)
+    await door.db.pool.query("UPDATE plans SET expires_at = now() - interval '1 minute' WHERE id = $1", [plan.id])
+    expect(await expirePlans(door.db)).toBe(1)
+    await acme.reconcile()
+    expect(await active()).toBe(31)
+    const { items } = (await acme.tenant.get(`${acme.base}/held-plans`)).body
+    expect(items).toMatchObject([{ state: 'held', counts: { deactivate: 30 } }])
+    expect(items[0].id).not.toBe(plan.id)
   })
 })
 
