@@ -13,7 +13,8 @@ export function homeRouter(door: WebDoor): Router {
   router.get('/', (_request, response) => {
     sendPage(response, 200, {
       title: 'Rollcall',
-      body: html`<p>Rollcall is running. Its doors are:</p>
+      body: html`<h1>Rollcall</h1>
+<p>It is running. Its doors are:</p>
 <ul>
 <li><code>/scim/v2/{directory}</code> for identity providers</li>
 <li><code>/admin/v1</code> for administration; <a href="/admin/v1/openapi.json">its description</a></li>
