@@ -8,7 +8,7 @@ import type { Change, LinkRule, UserKey } from './change.ts'
 import { addressKeysOf, isVouchedFor } from './evidence.ts'
 import { gatherPeople } from './people.ts'
 import type { Lookup, Person } from './person.ts'
-import type { Address, ConflictFacts } from './snapshot.ts'
+import type { Address, ConflictFacts, DirectoryUserFacts } from './snapshot.ts'
 import { conflictsBySubject, isSilent, listSubjects, type Subject } from './subject.ts'
 import { isGoverned } from './ways-in.ts'
 
@@ -38,7 +38,7 @@ export function linkPeople(lookup: Lookup): Linked {
     const verdict = verdicts.get(subject) ?? judgeNew(subject, conflictsOf(subject), { lookup, book, accounts })
     verdicts.set(subject, verdict)
     if (verdict.kind !== 'user') continue
-    if (subject.directoryUser !== null) accounts.add(subject.directoryUser.id, verdict.key)
+    if (subject.directoryUser !== null) accounts.add(subject.directoryUser, verdict.key)
     if (verdict.rule === 'created' && subject.address !== null)
       book.add(subject.address, { key: verdict.key, sure: isVouched(subject) })
   }
@@ -96,12 +96,19 @@ function judgeByAddress(subject: Subject, conflicts: readonly ConflictFacts[], {
   return { kind: 'user', key: likely.key, rule: 'verified_domain' }
 }
 
-/** Where a directory governs, a login is whom the directory says, or nobody. */
+/**
+ * Where a directory governs, a login is whom the directory says, or nobody. Of several accounts
+ * that speak of its address, the one counts whose user has it.
+ */
 function judgeByDirectory(subject: Subject, conflicts: readonly ConflictFacts[], around: Around): Verdict {
   const { address, entries } = subject
-  const [key, another] = address === null ? [] : around.accounts.activeAt(address)
-  if (address === null || key === undefined || another !== undefined || idsIn(conflicts, 'separate').has(key))
-    return { kind: 'nobody' }
+  if (address === null) return { kind: 'nobody' }
+  const meant = around.accounts.find(address)
+  const holders = around.book.find(address).flatMap(({ key }) => meant.filter((account) => account.key === key))
+  const [account, another] = holders.length > 0 ? holders : meant
+  if (account === undefined || another !== undefined || !account.active) return { kind: 'nobody' }
+  const { key } = account
+  if (idsIn(conflicts, 'separate').has(key)) return { kind: 'nobody' }
   const trusted = around.lookup.ownsDomain(address.domain) && isVouched(subject)
   if (trusted || entries.some((entry) => entry.ownConnection)) return { kind: 'user', key, rule: 'directory' }
   return { kind: 'conflict', candidate: key, reason: 'the identity provider does not vouch for this address' }
@@ -135,22 +142,23 @@ function changesOf(subject: Subject, verdict: Verdict, conflicts: readonly Confl
   return changes
 }
 
-/** The active accounts of directories that speak, by address, with the user that each of them is. */
+/** Whom the directories know by an address. */
 interface Accounts {
-  add(directoryUserId: string, key: UserKey): void
-  /** The users of accounts at this address, each once. */
-  activeAt(address: Address): readonly UserKey[]
+  add(user: DirectoryUserFacts, key: UserKey): void
+  /** Each user once; active if any of their accounts at this address is. */
+  find(address: Address): readonly { readonly key: UserKey; readonly active: boolean }[]
 }
 
 function openAccounts(lookup: Lookup): Accounts {
-  const owners = new Map<string, UserKey>()
-  const byAddress = new Map<string, string[]>()
-  for (const user of lookup.snapshot.directoryUsers) {
-    if (!user.active || user.deletedAt !== null || !lookup.speaks(user.directoryId)) continue
-    for (const key of addressKeysOf(user)) byAddress.set(key, [...(byAddress.get(key) ?? []), user.id])
-  }
+  const byAddress = new Map<string, Map<UserKey, boolean>>()
   return {
-    add: (directoryUserId, key) => void owners.set(directoryUserId, key),
-    activeAt: ({ key }) => [...new Set((byAddress.get(key) ?? []).flatMap((id) => owners.get(id) ?? []))],
+    add(user, key) {
+      if (user.deletedAt !== null || !lookup.speaks(user.directoryId)) return
+      for (const addressKey of addressKeysOf(user)) {
+        const known = byAddress.get(addressKey) ?? new Map<UserKey, boolean>()
+        byAddress.set(addressKey, known.set(key, user.active || known.get(key) === true))
+      }
+    },
+    find: ({ key }) => [...(byAddress.get(key) ?? [])].map(([user, active]) => ({ key: user, active })),
   }
 }

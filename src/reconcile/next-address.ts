@@ -1,17 +1,18 @@
 // Where a person's address goes, from the most trusted source that knows one: directory, then
-// login, then sign-up, invitation and admin. An address is taken over only where nobody else could
-// be meant by it. It is worked out before anybody new is linked: an address that somebody is about
-// to leave is not theirs any more.
+// login, then sign-up, invitation and admin. Once it is known, only a directory moves it where one
+// speaks of the person, and it is taken over only where nobody else could be meant by it. All that
+// is worked out before anybody new is linked: an address that somebody is about to leave is not
+// theirs any more.
 
 import { isProved, isVouchedFor, profileOf } from './evidence.ts'
 import type { Lookup, Person, Ways } from './person.ts'
 import type { Address, EntryFacts, Profile, UserFacts } from './snapshot.ts'
 import { countWays } from './ways-in.ts'
 
-/** What a source says of a person; without `sure` nobody answers for its address. */
+/** What is said of a person: by a directory, by somebody who answers for the address, or only claimed. */
 export interface Said {
   readonly profile: Profile
-  readonly sure: boolean
+  readonly weight: 'directory' | 'vouched' | 'claimed'
 }
 
 /** The address of each of these people after this plan, by their key. */
@@ -42,8 +43,8 @@ export function inPrecedence(ways: Ways, lookup: Lookup): Said[] {
   )
   const rest = [...entries].sort((one, other) => trust(other) - trust(one) || (one.id < other.id ? -1 : 1))
   return [
-    ...directory.map(({ profile }) => ({ profile, sure: true })),
-    ...rest.map((entry) => ({ profile: profileOf(entry), sure: isVouchedFor(entry) })),
+    ...directory.map(({ profile }): Said => ({ profile, weight: 'directory' })),
+    ...rest.map((entry): Said => ({ profile: profileOf(entry), weight: isVouchedFor(entry) ? 'vouched' : 'claimed' })),
   ]
 }
 
@@ -53,9 +54,10 @@ function trust({ kind, identity }: EntryFacts): number {
   return kind === 'invitation' ? 1 : 0
 }
 
-/** An address that is known is given up only for one that somebody answers for. */
+/** An address that is known is given up only for the directory's, or without one for an address that somebody answers for. */
 function wantedAddress(said: readonly Said[], user: UserFacts, ways: Ways, lookup: Lookup): Address | null {
-  const wanted = said.find(({ profile, sure }) => sure && profile.email !== null)?.profile.email ?? null
+  const heard = said.some(({ weight }) => weight === 'directory') ? 'directory' : 'vouched'
+  const wanted = said.find(({ weight, profile }) => weight === heard && profile.email !== null)?.profile.email ?? null
   if (wanted === null || lookup.isForeignDomain(wanted.domain)) return null
   const own = lookup.ownsDomain(wanted.domain) && lookup.ownsDomain(user.profile.email?.domain)
   return !user.elsewhere || own || isProved(ways, wanted, lookup) ? wanted : null

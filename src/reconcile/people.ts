@@ -1,4 +1,5 @@
-// Gathers subjects into people, once it is known whose each of them is.
+// Gathers subjects into people, once it is known whose each of them is. People come in the order in
+// which they were first heard of, and so do their numbers and their places on the waitlist.
 
 import type { UserKey } from './change.ts'
 import { reachableAt } from './evidence.ts'
@@ -15,15 +16,16 @@ export function gatherPeople(owned: Iterable<readonly [Subject, UserKey]>, looku
   const users = new Map(snapshot.users.map((user) => [user.id, user]))
   const members = new Map(snapshot.members.map((member) => [member.userId, member]))
   const invite = inviter(lookup)
-  return [...new Set([...subjects.keys(), ...members.keys()])].map((key) => {
+  const people = [...new Set([...subjects.keys(), ...members.keys()])].map((key) => {
     const theirs = (subjects.get(key) ?? []).map(([subject]) => subject)
     const ways = {
       directoryUsers: theirs.flatMap(({ directoryUser }) => directoryUser ?? []),
       entries: theirs.flatMap(({ entries }) => entries),
     }
-    const person = { key, user: users.get(key) ?? null, member: members.get(key) ?? null, ...ways }
-    return { ...person, invitations: invite(ways) }
+    return { key, user: users.get(key) ?? null, member: members.get(key) ?? null, ...ways, since: firstHeardOf(ways) }
   })
+  people.sort((one, other) => one.since - other.since || (one.key < other.key ? -1 : 1))
+  return people.map(({ since: _, ...person }) => ({ ...person, invitations: invite(person) }))
 }
 
 /** Gives each person the pending invitations that they answer. Each is answered once, by whoever comes first. */
@@ -38,4 +40,12 @@ function inviter(lookup: Lookup): (ways: Ways) => InvitationFacts[] {
       return invited
     })
   }
+}
+
+/** When somebody first spoke of this person, in milliseconds; infinite where nobody does. */
+function firstHeardOf({ directoryUsers, entries }: Ways): number {
+  let first = Number.POSITIVE_INFINITY
+  for (const { createdAt } of directoryUsers) first = Math.min(first, createdAt.getTime())
+  for (const { createdAt } of entries) first = Math.min(first, createdAt.getTime())
+  return first
 }

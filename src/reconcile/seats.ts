@@ -31,19 +31,11 @@ function waitlisted(outcome: Outcome): Outcome {
   return { ...outcome, state: { ...outcome.state, status: 'waitlisted', statusReason: 'no_seat', seated: false } }
 }
 
-/** Those on the waitlist in their order, then newcomers in the order in which they were first heard of. */
+/** Those on the waitlist in their order, then newcomers; sorting keeps these in theirs, which is that of being heard of. */
 function byTurn(one: Outcome, other: Outcome): number {
-  return (
-    waitingSince(one) - waitingSince(other) ||
-    firstHeardOf(one) - firstHeardOf(other) ||
-    (one.person.key < other.person.key ? -1 : 1)
-  )
+  return waitingSince(one) - waitingSince(other)
 }
 
 function waitingSince(outcome: Outcome): number {
   return outcome.person.member?.waitlistedAt?.getTime() ?? Number.MAX_SAFE_INTEGER
-}
-
-function firstHeardOf({ person }: Outcome): number {
-  return Math.min(...[...person.directoryUsers, ...person.entries].map((subject) => subject.createdAt.getTime()))
 }

@@ -179,8 +179,8 @@ export interface HeldChangeFacts {
 
 /**
  * Closed under what may be one person: whatever shares a user, an identity or an address with a
- * subject of the slice is here too, linked or not. Who is who then depends on the facts alone, and
- * not on which request was taken first. (Loading may stop following addresses after two rounds:
+ * subject of the slice is here too, linked or not, and whatever waits in a conflict about one of
+ * its users. Who is who then depends on the facts alone, and not on which request was taken first. (Loading may stop following addresses after two rounds:
  * only people who take over one another's addresses all at once are further apart.)
  */
 export interface Snapshot {

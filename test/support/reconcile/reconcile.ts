@@ -16,6 +16,7 @@ export function planEverybody(world: World): Plan {
 /** One slice: of these subjects, or of everything that was asked for. */
 export function reconcile(world: World, subjects: Iterable<Subject> = [...world.requests.values()]): Plan {
   const slice = [...subjects]
+  world.nowMs += 1
   for (const { kind, id } of slice) world.requests.delete(`${kind}:${id}`)
   const plan = makePlan(snapshotOf(world, slice))
   applyPlan(world, plan)

@@ -62,12 +62,11 @@ interface Closure {
   readonly users: ReadonlySet<Uuid>
 }
 
-/** What a fact or a user has in common with others that may be the same person. */
+/** What a fact or a user has in common with others that may be the same person, or wait to be told whether they are. */
 function tiesOf(world: World, one: DirectoryUserFacts | EntryFacts | UserFacts): string[] {
-  const conflicts = [...world.conflicts.values()].filter(
-    ({ subject, state }) => subject.id === one.id && state === 'linked',
-  )
-  const ties = conflicts.map((conflict) => `user:${conflict.candidateUserId}`)
+  const ties = [...world.conflicts.values()]
+    .filter(({ subject, state }) => subject.id === one.id && (state === 'linked' || state === 'open'))
+    .map((conflict) => `user:${conflict.candidateUserId}`)
   if ('userName' in one) {
     ties.push(...addressKeysOf(one).map((key) => `address:${key}`))
     if (one.link?.userId != null) ties.push(`user:${one.link.userId}`)
@@ -153,7 +152,7 @@ function waitlistHead(world: World, users: ReadonlySet<Uuid>): Subject[] {
   const seated = members.filter((member) => users.has(member.userId) && member.seated).length
   return members
     .filter((member) => member.status === 'waitlisted')
-    .sort((one, other) => turn(one) - turn(other) || (one.id < other.id ? -1 : 1))
+    .sort((one, other) => turn(one) - turn(other))
     .slice(0, seatLimit === null ? undefined : Math.max(0, seatLimit - seatsUsed + seated))
     .map(({ id }) => ({ kind: 'member', id }))
 }

@@ -125,15 +125,22 @@ describe('a login where a directory governs', () => {
     expect(planEverybody(world).changes).toEqual([])
   })
 
-  test('is nobody where two people of the directory have its address', () => {
+  test('is nobody where two people of the directory may be meant, and the one whose address it is where there is one', () => {
     const { world, directory } = governed()
-    pushUser(world, directory, 'anna@acme.test', { email: 'anna@acme.test' })
-    pushUser(world, directory, 'other', { email: 'other@acme.test' })
+    const other = addDirectory(world, 'Entra')
+    pushUser(world, directory, 'info@acme.test', { email: 'anna@acme.test' })
+    pushUser(world, other, 'info@acme.test', { email: 'bert@acme.test' })
+    pushUser(world, directory, 'sales@acme.test', { email: 'carl@acme.test' })
+    const holder = pushUser(world, other, 'sales', { email: 'sales@acme.test' })
+    const unclear = logIn(world, 'info@acme.test')
+    const clear = logIn(world, 'sales@acme.test')
     reconcile(world)
-    changeUser(world, found([...world.directoryUsers.keys()][1]), { userName: 'x', email: 'anna@acme.test' })
-    const entry = logIn(world, 'anna@acme.test')
+    expect(userFor(world, unclear)).toBeUndefined()
+    expect(userFor(world, clear)).toBe(userFor(world, holder))
+    changeUser(world, holder, { active: false })
+    const late = logIn(world, 'sales@acme.test', { subject: 'late' })
     reconcile(world)
-    expect(userFor(world, entry)).toBeUndefined()
+    expect(userFor(world, late)).toBeUndefined()
   })
 
   test('of somebody known elsewhere in the tenant holds nobody here without the directory', () => {
