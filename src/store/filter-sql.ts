@@ -57,6 +57,9 @@ const users: Table = {
     'name.familyName': { sql: 'r.family_name', type: 'text' },
     [`${enterpriseUrn}:department`]: { sql: 'r.department', type: 'text' },
     [`${enterpriseUrn}:manager.value`]: { sql: 'r.manager', type: 'text' },
+    // As Entra ID asks for it, without the schema.
+    manager: { sql: 'r.manager', type: 'text' },
+    'manager.value': { sql: 'r.manager', type: 'text' },
   },
   relations: {
     groups: {

@@ -13,8 +13,22 @@ import { parsePatch } from '../../scim/patch.ts'
 import { isWanted, type Projection } from '../../scim/projection.ts'
 import { locationOf, renderUser, type StoredUser } from '../../scim/render.ts'
 import { parseUser } from '../../scim/resource.ts'
+import type { Attribute, ResourceType } from '../../scim/schema.ts'
 import { readProjection, type ScimRequest } from './request.ts'
 import { noContent, type ScimAnswer } from './respond.ts'
+
+/** Entra ID asks `manager eq "…"` without the schema of the extension, to see whether a reference is there. */
+const filteredType: ResourceType = { ...userType, common: [...userType.common, ...managerByValue()] }
+
+function managerByValue(): readonly Attribute[] {
+  const extended = userType.extensions.flatMap(({ schema }) => schema.attributes)
+  return extended
+    .filter(({ name }) => name === 'manager')
+    .map((manager) => ({
+      ...manager,
+      subAttributes: (manager.subAttributes ?? []).filter(({ name }) => name === 'value'),
+    }))
+}
 
 export async function createUser(request: ScimRequest): Promise<ScimAnswer> {
   const projection = readProjection(request, userType)
@@ -33,7 +47,7 @@ export async function listUsers(request: ScimRequest): Promise<ScimAnswer> {
   const { query, reading, call } = request
   const projection = readProjection(request, userType)
   const page = parsePage(query)
-  const filter = query['filter'] === undefined ? undefined : parseFilter(query['filter'], userType, reading)
+  const filter = query['filter'] === undefined ? undefined : parseFilter(query['filter'], filteredType, reading)
   const found = await list(call, { filter, page, groups: isWanted(projection, 'groups') })
   const resources = found.resources.map((user) => render(user, request, projection))
   return { status: 200, body: renderList(resources, { totalResults: found.total, startIndex: page.startIndex }) }
