@@ -22,7 +22,7 @@ const usage = `npm run bench -- [options]
   --reps N         repetitions of each (7; reconcile 3)
   --quick          small numbers, to see that it works: the figures mean little
   --wait SECONDS   at most so long for the machine to be quiet before each repetition (30)
-  --flags TEXT     Node's flags for the service, e.g. "--cpu-prof --cpu-prof-dir=/tmp/prof"
+  --flags=TEXT     Node’s flags for the service, e.g. --flags="--cpu-prof --cpu-prof-dir=/tmp/prof"
   --out FILE       write the tables there too`
 
 const { values } = parseArgs({
