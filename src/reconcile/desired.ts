@@ -7,7 +7,6 @@ import type { GrantSource } from '../model/words.ts'
 import { groupBy } from './group-by.ts'
 import type { Lookup, Person } from './person.ts'
 import type { DirectoryUserFacts, EntryFacts, MappingFacts, Target } from './snapshot.ts'
-import { type CountingWays, countWays } from './ways-in.ts'
 
 export interface DesiredGrant {
   readonly target: Target
@@ -21,7 +20,8 @@ export interface Desired {
   readonly reason: string | null
   /** The directory whose word it is, where it is one. */
   readonly byDirectory: Uuid | null
-  readonly grants: readonly DesiredGrant[]
+  /** By grantKey. */
+  readonly grants: ReadonlyMap<string, DesiredGrant>
 }
 
 export interface MappingIndex {
@@ -40,18 +40,18 @@ export function indexMappings(mappings: readonly MappingFacts[]): MappingIndex {
 
 /** A directory's live word comes first, then its tombstone, then the other ways in. */
 export function desire(person: Person, lookup: Lookup, mappings: MappingIndex): Desired {
-  const ways = countWays(person, lookup)
-  const standing = judge(ways, person)
-  if (standing.standing === 'absent') return { ...standing, grants: [] }
+  const { live, entries } = person.counting
+  const standing = judge(person)
+  if (standing.standing === 'absent') return { ...standing, grants: new Map() }
   const grants = [
-    ...groupGrants(ways.live, mappings),
-    ...ways.entries.flatMap((entry) => entryGrants(entry, lookup, mappings)),
+    ...groupGrants(live, mappings),
+    ...entries.flatMap((entry) => entryGrants(entry, lookup, mappings)),
     ...invitationGrants(person),
   ]
-  return { ...standing, grants: once(grants) }
+  return { ...standing, grants: new Map(grants.map((grant) => [grantKey(grant), grant])) }
 }
 
-function judge({ spoken, live, entries }: CountingWays, { invitations }: Person): Omit<Desired, 'grants'> {
+function judge({ counting: { spoken, live, entries }, invitations }: Person): Omit<Desired, 'grants'> {
   const [account] = live
   if (account !== undefined) {
     if (live.some((user) => user.active)) return { standing: 'active', reason: null, byDirectory: null }
@@ -120,10 +120,6 @@ function fixedGrants(
   if (what.roleId !== null) grants.push({ target: { kind: 'role', id: what.roleId }, source, reason })
   if (what.unitId !== null) grants.push({ target: { kind: 'unit', id: what.unitId }, source, reason })
   return grants
-}
-
-function once(grants: readonly DesiredGrant[]): DesiredGrant[] {
-  return [...new Map(grants.map((grant) => [grantKey(grant), grant])).values()]
 }
 
 /** One grant row per target and source. */

@@ -5,9 +5,9 @@
 // theirs any more.
 
 import { isProved, isVouchedFor, profileOf } from './evidence.ts'
+import { groupBy } from './group-by.ts'
 import type { Lookup, Person, Ways } from './person.ts'
 import type { Address, EntryFacts, Profile, UserFacts } from './snapshot.ts'
-import { countWays } from './ways-in.ts'
 
 /** What is said of a person: by a directory, by somebody who answers for the address, or only claimed. */
 export interface Said {
@@ -15,29 +15,34 @@ export interface Said {
   readonly weight: 'directory' | 'vouched' | 'claimed'
 }
 
+interface Move {
+  readonly from: Address
+  readonly to: Address
+}
+
 /** The address of each of these people after this plan, by their key. */
 export function nextAddresses(people: readonly Person[], lookup: Lookup): ReadonlyMap<string, Address | null> {
   const next = new Map<string, Address | null>()
-  const moves = new Map<string, Address>()
-  for (const { key, user, ...ways } of people) {
-    const said = inPrecedence(ways, lookup)
+  const moves = new Map<string, Move>()
+  for (const person of people) {
+    const { key, user } = person
+    const said = inPrecedence(person)
     const known = user?.profile.email ?? null
     if (user === null || known === null) {
       next.set(key, said.find(({ profile }) => profile.email !== null)?.profile.email ?? null)
       continue
     }
-    const wanted = wantedAddress(said, user, ways, lookup) ?? known
+    const wanted = wantedAddress(said, user, person, lookup) ?? known
     next.set(key, wanted.key === known.key ? wanted : known)
-    if (wanted.key !== known.key) moves.set(user.id, wanted)
+    if (wanted.key !== known.key) moves.set(key, { from: known, to: wanted })
   }
   keepOffTaken(moves, lookup)
-  for (const [key, address] of moves) next.set(key, address)
+  for (const [key, { to }] of moves) next.set(key, to)
   return next
 }
 
 /** What is said of a person, most trusted first. */
-export function inPrecedence(ways: Ways, lookup: Lookup): Said[] {
-  const { live, entries } = countWays(ways, lookup)
+export function inPrecedence({ counting: { live, entries } }: Person): Said[] {
   const directory = [...live].sort(
     (one, other) => Number(other.active) - Number(one.active) || (one.id < other.id ? -1 : 1),
   )
@@ -64,17 +69,15 @@ function wantedAddress(said: readonly Said[], user: UserFacts, ways: Ways, looku
 }
 
 /** Takes back every move to an address where somebody stays. Two who swap do not stay; of two who want the same, one gets it. */
-function keepOffTaken(moves: Map<string, Address>, lookup: Lookup): void {
-  const inOrder = [...moves].sort(([one], [other]) => (one < other ? -1 : 1))
-  let again = true
-  while (again) {
-    again = false
-    const claimed = new Set<string>()
-    for (const [userId, { key }] of inOrder) {
-      if (!moves.has(userId)) continue
-      const stays = lookup.usersAt(key).some((other) => other.id !== userId && !moves.has(other.id))
-      if (stays || claimed.has(key)) again = moves.delete(userId)
-      else claimed.add(key)
-    }
+function keepOffTaken(moves: Map<string, Move>, lookup: Lookup): void {
+  const inOrder = [...moves.keys()].sort()
+  const wanting = groupBy(inOrder, (userId) => moves.get(userId)?.to.key)
+  const staying = [...wanting].flatMap(([key, userIds]) =>
+    lookup.usersAt(key).some((user) => !moves.has(user.id)) ? userIds : userIds.slice(1),
+  )
+  for (const userId of staying) {
+    const home = moves.get(userId)?.from.key
+    // Whoever wanted to move in where this one stays has to stay too.
+    if (home !== undefined && moves.delete(userId)) staying.push(...(wanting.get(home) ?? []))
   }
 }

@@ -20,11 +20,9 @@ export interface Outcome {
 
 /** What is desired, as if there were neither brake nor limits. */
 export function foresee(person: Person, desired: Desired, roles: RoleOrder): Outcome {
-  const wanted = new Map(desired.grants.map((grant) => [grantKey(grant), grant]))
-  const held = person.member?.grants ?? []
-  const heldKeys = new Set(held.map(grantKey))
-  const add = desired.grants.filter((grant) => !heldKeys.has(grantKey(grant)))
-  const remove = held.filter((grant) => !wanted.has(grantKey(grant)))
+  const held = new Map((person.member?.grants ?? []).map((grant) => [grantKey(grant), grant]))
+  const add = [...desired.grants].flatMap(([key, grant]) => (held.has(key) ? [] : grant))
+  const remove = [...held].flatMap(([key, grant]) => (desired.grants.has(key) ? [] : grant))
   return { person, desired, state: stateOf(person, desired, roles), add, remove }
 }
 
@@ -35,7 +33,7 @@ function stateOf(person: Person, desired: Desired, roles: RoleOrder): MemberStat
       ? null
       : { status: 'removed', statusReason: removedReason(person, desired), roleId: null, seated: false }
   }
-  const roleId = roles.effective(desired.grants.map((grant) => grant.target))
+  const roleId = roles.effective([...desired.grants.values()].map((grant) => grant.target))
   if (desired.standing === 'inactive')
     return { status: 'inactive', statusReason: desired.reason, roleId, seated: false }
   return { status: 'active', statusReason: null, roleId, seated: member?.seated ?? false }

@@ -4,7 +4,7 @@
 import type { UserKey } from './change.ts'
 import { reachableAt } from './evidence.ts'
 import { groupBy } from './group-by.ts'
-import type { Lookup, Person, Ways } from './person.ts'
+import type { CountingWays, Lookup, Person, Ways } from './person.ts'
 import type { InvitationFacts } from './snapshot.ts'
 import type { Subject } from './subject.ts'
 import { countWays } from './ways-in.ts'
@@ -16,30 +16,32 @@ export function gatherPeople(owned: Iterable<readonly [Subject, UserKey]>, looku
   const users = new Map(snapshot.users.map((user) => [user.id, user]))
   const members = new Map(snapshot.members.map((member) => [member.userId, member]))
   const invite = inviter(lookup)
-  const people = [...new Set([...subjects.keys(), ...members.keys()])].map((key) => {
+  const keys = new Set([...subjects.keys(), ...members.keys()])
+  const people = [...keys].map((key) => {
     const theirs = (subjects.get(key) ?? []).map(([subject]) => subject)
-    const ways = {
-      directoryUsers: theirs.flatMap(({ directoryUser }) => directoryUser ?? []),
-      entries: theirs.flatMap(({ entries }) => entries),
-    }
-    return { key, user: users.get(key) ?? null, member: members.get(key) ?? null, ...ways, since: firstHeardOf(ways) }
+    const directoryUsers = theirs.flatMap(({ directoryUser }) => directoryUser ?? [])
+    const entries = theirs.flatMap((subject) => subject.entries)
+    const ways = { directoryUsers, entries }
+    return { key, ways, since: firstHeardOf(ways) }
   })
   people.sort((one, other) => one.since - other.since || (one.key < other.key ? -1 : 1))
-  return people.map(({ since: _, ...person }) => ({ ...person, invitations: invite(person) }))
+  return people.map(({ key, ways }) => {
+    const counting = countWays(ways, lookup)
+    const invitations = invite(ways, counting)
+    return { key, user: users.get(key) ?? null, member: members.get(key) ?? null, ...ways, counting, invitations }
+  })
 }
 
 /** Gives each person the pending invitations that they answer. Each is answered once, by whoever comes first. */
-function inviter(lookup: Lookup): (ways: Ways) => InvitationFacts[] {
+function inviter(lookup: Lookup): (ways: Ways, counting: CountingWays) => InvitationFacts[] {
   const pending = groupBy(lookup.snapshot.invitations, (invitation) => invitation.emailKey)
   if (pending.size === 0) return () => []
-  return (ways) => {
-    const { deletedAt } = countWays(ways, lookup)
-    return [...reachableAt(ways, lookup)].flatMap((key) => {
+  return (ways, { deletedAt }) =>
+    [...reachableAt(ways, lookup)].flatMap((key) => {
       const invited = (pending.get(key) ?? []).filter(({ createdAt }) => deletedAt === null || createdAt >= deletedAt)
       if (invited.length > 0) pending.delete(key)
       return invited
     })
-  }
 }
 
 /** When somebody first spoke of this person, in milliseconds; infinite where nobody does. */

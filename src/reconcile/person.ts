@@ -14,11 +14,22 @@ export interface Ways {
   readonly entries: readonly EntryFacts[]
 }
 
+/** Of what was said, what counts (ways-in.ts). */
+export interface CountingWays {
+  /** By directories that still speak, tombstones too. */
+  readonly spoken: readonly DirectoryUserFacts[]
+  readonly live: readonly DirectoryUserFacts[]
+  /** When the last directory deleted this person; null where one knows them, or none ever did. */
+  readonly deletedAt: Date | null
+  readonly entries: readonly EntryFacts[]
+}
+
 export interface Person extends Ways {
   readonly key: UserKey
   /** Null: this plan creates the user. */
   readonly user: UserFacts | null
   readonly member: MemberFacts | null
+  readonly counting: CountingWays
   /** Pending invitations that this person's proved address answers. */
   readonly invitations: readonly InvitationFacts[]
 }

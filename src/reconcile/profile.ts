@@ -31,7 +31,7 @@ export function isKnownAs(user: UserFacts, { profile, emailVerified }: KnownAs):
 
 function knownAs(person: Person, email: Address | null, lookup: Lookup): KnownAs {
   const { user } = person
-  const said = inPrecedence(person, lookup)
+  const said = inPrecedence(person)
   const mayRename = user === null || !user.elsewhere || lookup.ownsDomain(user.profile.email?.domain)
   const name = (which: (typeof names)[number]) => {
     const spoken = said.find(({ profile }) => profile[which] !== null)?.profile[which] ?? null

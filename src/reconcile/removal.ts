@@ -39,16 +39,15 @@ export function findRemovals(lookup: Lookup, roles: RoleOrder, mappings: Mapping
     }
     if (roles.rank(roleOf(outcome)) >= roles.rank(member.roleId)) return undefined
     const lost = outcome.remove.filter(isLostGroup)
-    const directoryId = speaker(outcome.person, lookup)
+    const directoryId = speaker(outcome.person)
     if (lost.length === 0 || directoryId === undefined) return undefined
     return { memberId: member.id, directoryId, kind: 'demote', fingerprint: inOrder(lost.map((grant) => grant.id)) }
   }
 
   function grantsTaken(outcome: Outcome): GrantFacts[] {
-    const { grants } = desire(asIfUnsaid(outcome.person), lookup, mappings)
-    const unsaid = new Set(grants.map(grantKey))
+    const { grants } = desire(asIfUnsaid(outcome.person, lookup), lookup, mappings)
     return outcome.remove.filter(
-      (grant) => grant.source.kind === 'system' || isLostGroup(grant) || unsaid.has(grantKey(grant)),
+      (grant) => grant.source.kind === 'system' || isLostGroup(grant) || grants.has(grantKey(grant)),
     )
   }
 
@@ -64,11 +63,11 @@ function inOrder(words: readonly string[]): string {
 }
 
 /** The directory that speaks of this person: where several do, the one whose account was made first. */
-function speaker(person: Person, lookup: Lookup): Uuid | undefined {
-  const { live, spoken } = countWays(person, lookup)
+function speaker({ counting: { live, spoken } }: Person): Uuid | undefined {
   return (live[0] ?? spoken[0])?.directoryId
 }
 
-function asIfUnsaid(person: Person): Person {
-  return { ...person, directoryUsers: person.directoryUsers.map((user) => ({ ...user, deletedAt: null })) }
+function asIfUnsaid(person: Person, lookup: Lookup): Person {
+  const directoryUsers = person.directoryUsers.map((user) => ({ ...user, deletedAt: null }))
+  return { ...person, directoryUsers, counting: countWays({ ...person, directoryUsers }, lookup) }
 }

@@ -2,17 +2,8 @@
 // tombstone, then the rest; where a directory governs, who came later by a login or a sign-up
 // counts only with the directory's word behind it.
 
-import type { Lookup, Ways } from './person.ts'
+import type { CountingWays, Lookup, Ways } from './person.ts'
 import type { DirectoryUserFacts, EntryFacts } from './snapshot.ts'
-
-export interface CountingWays {
-  /** By directories that still speak, tombstones too. */
-  readonly spoken: readonly DirectoryUserFacts[]
-  readonly live: readonly DirectoryUserFacts[]
-  /** When the last directory deleted this person; null where one knows them, or none ever did. */
-  readonly deletedAt: Date | null
-  readonly entries: readonly EntryFacts[]
-}
 
 /**
  * A deletion in the directory ends every way in that is older; a later invitation or an admin's

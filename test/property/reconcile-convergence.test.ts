@@ -4,32 +4,13 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { ask } from '../support/reconcile/facts.ts'
-import { happening, type Operation, perform, prepare, saying } from '../support/reconcile/operations.ts'
+import { everything, live, picker, runs, sayings, slices } from '../support/reconcile/lives.ts'
 import { drain, planEverybody, reconcile } from '../support/reconcile/reconcile.ts'
 import { everySubject } from '../support/reconcile/snapshot-of.ts'
 import { viewOf } from '../support/reconcile/view.ts'
-import { copyWorld, createWorld, type Subject, type World } from '../support/reconcile/world.ts'
+import { copyWorld, createWorld, type World } from '../support/reconcile/world.ts'
 
-interface Life {
-  readonly governed: boolean
-  /** What was said, and whether everything said so far was then reconciled. */
-  readonly story: readonly { readonly operation: Operation; readonly reconcile: boolean }[]
-}
-
-const life = (operation: fc.Arbitrary<Operation>): fc.Arbitrary<Life> =>
-  fc.record({
-    governed: fc.boolean(),
-    story: fc.array(fc.record({ operation, reconcile: fc.boolean() }), { minLength: 1, maxLength: 60, size: 'max' }),
-  })
-
-function live(world: World, { governed, story }: Life): World {
-  prepare(world, governed)
-  for (const step of story) {
-    perform(world, step.operation)
-    if (step.reconcile) drain(world)
-  }
-  return world
-}
+const nothing = { changes: [], held: [], superseded: [] }
 
 /** Who was refused tries again: of a login that fits nobody nothing is kept that could tell when it does. */
 function knockAgain(world: World): void {
@@ -37,31 +18,17 @@ function knockAgain(world: World): void {
   drain(world)
 }
 
-/** Takes slices of changing size from changing places. */
-function picker(numbers: readonly number[]): (waiting: readonly Subject[]) => readonly Subject[] {
-  let turn = 0
-  return (waiting) => {
-    const number = numbers[turn % numbers.length] ?? 0
-    turn += 1
-    const start = number % waiting.length
-    return waiting.slice(start, start + 1 + (number % 3))
-  }
-}
-
-const slicing = fc.array(fc.nat({ max: 999 }), { minLength: 1, maxLength: 12 })
-const runs = Number(process.env['PROPERTY_RUNS'] ?? 300)
-
 describe('without limits and brake', () => {
   test('any order, slicing and repetition of reconciling the same facts ends in the same organization', () => {
     fc.assert(
-      fc.property(life(saying), slicing, fc.nat({ max: 1_000 }), (story, numbers, seed) => {
-        const world = live(createWorld({ brake: 'off' }), story)
+      fc.property(sayings, slices, fc.nat({ max: 1_000 }), (life, numbers, seed) => {
+        const world = live(createWorld({ brake: 'off' }), life)
         const atOnce = copyWorld(world)
         drain(atOnce)
+        knockAgain(atOnce)
         const sliced = copyWorld(world, seed)
         drain(sliced, picker(numbers))
         for (const subject of everySubject(sliced).reverse()) reconcile(sliced, [subject])
-        knockAgain(atOnce)
         expect(viewOf(sliced)).toEqual(viewOf(atOnce))
       }),
       { numRuns: runs },
@@ -70,21 +37,16 @@ describe('without limits and brake', () => {
 
   test('planning what was applied is empty, for what was touched and for everybody', () => {
     fc.assert(
-      fc.property(life(saying), (story) => {
-        const world = live(createWorld({ brake: 'off' }), story)
+      fc.property(sayings, (life) => {
+        const world = live(createWorld({ brake: 'off' }), life)
         const touched = [...world.requests.values()]
         reconcile(world, touched)
         const before = viewOf(world)
-        expect(reconcile(world, touched)).toMatchObject({ changes: [], held: [], superseded: [] })
+        expect(reconcile(world, touched)).toMatchObject(nothing)
         drain(world)
         expect(viewOf(world)).toEqual(before)
         knockAgain(world)
-        expect(planEverybody(world)).toEqual({
-          changes: [],
-          held: [],
-          superseded: [],
-          observed: { directoryUsers: [], entries: [] },
-        })
+        expect(planEverybody(world)).toEqual({ ...nothing, observed: { directoryUsers: [], entries: [] } })
       }),
       { numRuns: runs },
     )
@@ -93,13 +55,13 @@ describe('without limits and brake', () => {
 
 test('with limits, brake and Owners too, planning what was applied is empty', () => {
   fc.assert(
-    fc.property(life(happening), slicing, (story, numbers) => {
-      const world = live(createWorld({ seatLimit: 3 }), story)
+    fc.property(everything, slices, (life, numbers) => {
+      const world = live(createWorld({ seatLimit: 3 }), life)
       world.organization.brake = { percent: 20, minimum: 2 }
       drain(world, picker(numbers))
       const touched = everySubject(world)
       reconcile(world, touched)
-      expect(reconcile(world, touched)).toMatchObject({ changes: [], held: [], superseded: [] })
+      expect(reconcile(world, touched)).toMatchObject(nothing)
     }),
     { numRuns: runs },
   )

@@ -38,16 +38,13 @@ export function applyPlan(world: World, plan: Plan): void {
   const people = new Map<UserKey, Uuid>()
   for (const change of plan.changes) if (change.kind === 'create-user') createUser(world, people, change)
   const userOf = (key: UserKey) => (key.startsWith('new:') ? found(people.get(key)) : found(world.users.get(key)).id)
-  const memberOf = (key: UserKey) => found([...world.members.values()].find((member) => member.userId === userOf(key)))
   for (const change of plan.changes) apply(world, change, userOf)
+  const members = new Map([...world.members.values()].map((member) => [member.userId, member]))
   for (const change of plan.changes) {
-    if (change.kind === 'add-grant') {
-      const { target, source } = change
-      memberOf(change.user).grants = [
-        ...memberOf(change.user).grants,
-        { id: nextDerivedId(world, 'grant'), target, source },
-      ]
-    }
+    if (change.kind !== 'add-grant') continue
+    const member = found(members.get(userOf(change.user)))
+    const { target, source } = change
+    member.grants = [...member.grants, { id: nextDerivedId(world, 'grant'), target, source }]
   }
   observe(world, plan)
   for (const id of plan.superseded) found(world.heldChanges.get(id)).state = 'superseded'
