@@ -62,7 +62,7 @@ export interface WebService extends Service {
 export async function startDoors(settings: ServiceSettings): Promise<WebService> {
   const { config, log } = settings
   const server = createServer()
-  const origin = await listen(server, config.host, config.port)
+  const origin = await listen(server, config.host, config.port, 'PORT')
   const publicUrl = config.publicUrl ?? origin
   const db = connect(settings)
   const listener = createSyncListener(
@@ -210,11 +210,16 @@ function warn(log: Logger, sentence: string): (error: unknown) => void {
   return (error) => log.warn({ err: error }, sentence)
 }
 
-/** Throws `unavailable` with a sentence where the port or address cannot be had. */
-export async function listen(server: Server, host: string, port: number): Promise<string> {
+/** Throws `unavailable` with a sentence where the port or address cannot be had; `setting` is what the port is set with. */
+export async function listen(
+  server: Server,
+  host: string,
+  port: number,
+  setting: 'PORT' | 'HEALTH_PORT',
+): Promise<string> {
   await new Promise<void>((resolve, reject) => {
     server.once('error', (cause: NodeJS.ErrnoException) =>
-      reject(new RollcallError('unavailable', { detail: whyNot(cause, host, port), cause })),
+      reject(new RollcallError('unavailable', { detail: whyNot(cause, host, port, setting), cause })),
     )
     server.listen(port, host, resolve)
   })
@@ -224,12 +229,12 @@ export async function listen(server: Server, host: string, port: number): Promis
   return `http://${shown}:${actual}`
 }
 
-function whyNot(cause: NodeJS.ErrnoException, host: string, port: number): string {
+function whyNot(cause: NodeJS.ErrnoException, host: string, port: number, setting: string): string {
   switch (cause.code) {
     case 'EADDRINUSE':
-      return `Port ${port} is already in use. Stop what listens there, or choose another port with PORT.`
+      return `Port ${port} is already in use. Stop what listens there, or choose another port with ${setting}.`
     case 'EACCES':
-      return `Port ${port} may not be opened by this user. Choose one above 1023 with PORT.`
+      return `Port ${port} may not be opened by this user. Choose one above 1023 with ${setting}.`
     case 'EADDRNOTAVAIL':
     case 'ENOTFOUND':
       return `${host} is not an address of this machine. Set HOST to one that is.`

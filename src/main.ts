@@ -89,7 +89,7 @@ async function run(args: Arguments, config: Config, signal: AbortSignal): Promis
 /** Workers have no doors; a port of their own says how they are. */
 async function startWatchedWork(settings: ServiceSettings): Promise<Service> {
   const server = createServer()
-  const origin = await listen(server, settings.config.host, settings.config.healthPort)
+  const origin = await listen(server, settings.config.host, settings.config.healthPort, 'HEALTH_PORT')
   const work = await startWork(settings)
   server.on(
     'request',

@@ -38,9 +38,8 @@ export interface RunningService {
   readonly origin: string
   /** Starts a process and waits until it says that it is up. */
   start(command: 'serve' | 'work' | 'all', settings?: Settings): Promise<RunningProcess>
-  /** The bootstrap key's client. */
-  readonly bootstrap: AdminClient
-  newTenant(): Promise<AdminClient>
+  /** The bootstrap key. */
+  readonly adminKey: string
   /** A new tenant with one organization and its directory. */
   newOrganization(settings?: object): Promise<PushedOrganization>
   /** Ends what still runs, and the database. */
@@ -176,8 +175,7 @@ export async function prepareService(queueUrl: string): Promise<RunningService> 
     databaseUrl: database.url,
     pool,
     origin,
-    bootstrap,
-    newTenant,
+    adminKey,
     async start(command, more = {}) {
       const run = await startProgram(command, { ...settings, ...more })
       runs.push(run)
