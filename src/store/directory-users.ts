@@ -159,7 +159,7 @@ const lockNamesakes = {
     FROM directory_users r
     WHERE r.tenant_id = $1::uuid AND r.directory_id = $2::uuid
       AND (r.external_id = $4::text OR (lower(r.user_name) = lower($3::text) AND r.deleted_at IS NULL))
-    ORDER BY r.id FOR UPDATE OF r`,
+    ORDER BY r.id FOR NO KEY UPDATE OF r`,
 }
 
 /** Whoever has this externalId, live or tombstone, and the live user of this userName; locked until the transaction ends. */
