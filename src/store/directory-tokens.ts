@@ -56,16 +56,27 @@ const recordContact = {
         first_contact_at = coalesce(d.first_contact_at, $4::timestamptz),
         state = CASE d.state WHEN 'pending' THEN 'active' ELSE d.state END
       FROM before WHERE d.tenant_id = $1::uuid AND d.id = before.id
+    ), requested AS (
+      INSERT INTO reconcile_requests (tenant_id, organization_id, subject_kind, subject_id, cause_id, requested_at)
+      SELECT $1::uuid, e.organization_id, 'entry', e.id, $5::uuid, $4::timestamptz
+      FROM before JOIN entries e ON e.tenant_id = $1::uuid AND e.organization_id = before.organization_id
+      WHERE before.state = 'pending' AND e.kind IN ('sso', 'domain')
     )
     INSERT INTO audit_entries
       (tenant_id, id, organization_id, at, actor, door, action, subject_kind, subject_id, before, after)
     SELECT $1::uuid, $5::uuid, organization_id, $4::timestamptz, $6::text, $7::text, 'directory.activated', 'directory',
       id, '{"state": "pending"}', '{"state": "active"}'
-    FROM before WHERE state = 'pending'`,
+    FROM before WHERE state = 'pending'
+    RETURNING organization_id AS "organizationId"`,
 }
 
-/** Notes that a directory was heard of through a token now; the first time makes a pending directory active. One statement. */
+/**
+ * Notes that a directory was heard of through a token now. The first time makes a pending directory active: from then
+ * on it governs, so every login and sign-up of the organization is looked at again. One statement.
+ */
 export async function recordDirectoryContact(scope: Scope, tokenId: Uuid, directoryId: Uuid): Promise<void> {
   const { tenant, now, actor } = scope
-  await scope.tx.query(recordContact, [tenant, tokenId, directoryId, now, scope.newId(), actor.id, actor.door])
+  const values = [tenant, tokenId, directoryId, now, scope.newId(), actor.id, actor.door]
+  const [activated] = await scope.tx.query<{ organizationId: Uuid }>(recordContact, values)
+  if (activated !== undefined) scope.touched.add(activated.organizationId, false)
 }
