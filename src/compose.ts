@@ -246,8 +246,11 @@ function whyNot(cause: NodeJS.ErrnoException, host: string, port: number, settin
 /** Lets running requests finish for five seconds, then cuts them off. */
 export async function closeServer(server: Server): Promise<void> {
   const closed = new Promise<void>((resolve) => server.close(() => resolve()))
-  server.closeIdleConnections()
+  // Node keeps a connection whose request was running for more of them, and would go on answering those.
+  server.prependListener('request', (_request, response) => response.setHeader('Connection', 'close'))
+  const idle = setInterval(() => server.closeIdleConnections(), 50)
   const cut = setTimeout(() => server.closeAllConnections(), 5_000)
   await closed
+  clearInterval(idle)
   clearTimeout(cut)
 }

@@ -39,7 +39,8 @@ describe.each(queueBackends())('with a backlog of thousands, the queue on $name'
     await ask(other, last[1] ?? '')
     await until(async () => (await links(last)) === 2)
     const left = (await acme.count()).pending + (await other.count()).pending
-    expect(left).toBeGreaterThan(backlog)
+    // Each waited for the turn of one job at most, not for its place among six thousand.
+    expect(left).toBeGreaterThan(1.5 * backlog)
   })
 
   /** Users that a directory has pushed, each with its request: fast, because how they came is not in question. */
