@@ -20,10 +20,11 @@ export interface LockedOrganization {
   readonly brakeMinimum: number
 }
 
-/** Reads by index whatever the statistics say: these tables grow from nothing to a hundred thousand rows between two ANALYZEs. */
+/** Reads by index, row for row of the slice, whatever the statistics say: the tables grow from nothing to a hundred thousand rows between two ANALYZEs. */
 const readByIndex = {
   name: 'read_by_index',
-  text: `SELECT set_config('enable_seqscan', 'off', true), set_config('jit', 'off', true)`,
+  text: `SELECT set_config(name, value, true) FROM (VALUES ('plan_cache_mode', 'force_generic_plan'),
+    ('enable_seqscan', 'off'), ('enable_hashjoin', 'off'), ('enable_mergejoin', 'off'), ('jit', 'off')) AS setting (name, value)`,
 }
 
 const lockRow = {
@@ -53,12 +54,13 @@ export interface ClaimedRequest {
 const returned = `RETURNING request.id::text AS id, subject_kind AS kind, subject_id AS "subjectId", urgent,
   cause_id AS "causeId"`
 
+/** MATERIALIZED, or a plan that reads the subquery once for each row would take more than the limit. */
 const claim = {
   name: 'claim_slice',
-  text: `DELETE FROM reconcile_requests AS request USING (
-      SELECT id FROM reconcile_requests
+  text: `WITH slice AS MATERIALIZED (SELECT id FROM reconcile_requests
       WHERE tenant_id = $1::uuid AND organization_id = $2::uuid AND set_aside_at IS NULL AND attempts = 0
-      ORDER BY urgent DESC, id LIMIT $3::int FOR UPDATE SKIP LOCKED) AS slice
+      ORDER BY urgent DESC, id LIMIT $3::int FOR UPDATE SKIP LOCKED)
+    DELETE FROM reconcile_requests AS request USING slice
     WHERE request.tenant_id = $1::uuid AND request.id = slice.id ${returned}`,
 }
 
@@ -83,10 +85,10 @@ const failed = {
   name: 'failed_requests',
   text: `SELECT id::text AS id FROM reconcile_requests
     WHERE tenant_id = $1::uuid AND organization_id = $2::uuid AND set_aside_at IS NULL AND attempts > 0
-    ORDER BY urgent DESC, id LIMIT $3::int`,
+    ORDER BY attempts, urgent DESC, id LIMIT $3::int`,
 }
 
-/** Requests that failed and may be tried again, in the order in which they are taken. */
+/** Requests that failed and may be tried again; those that failed least come first. */
 export async function failedRequests(scope: Scope, organizationId: Uuid, limit: number): Promise<string[]> {
   const rows = await scope.tx.query<{ id: string }>(failed, [scope.tenant, organizationId, limit])
   return rows.map((row) => row.id)

@@ -16,6 +16,7 @@ import { type Caller, type Database, sqlState, withTransaction } from '../store/
 import type { OrganizationKey } from '../store/outbox.ts'
 import type { Scope } from '../store/scope.ts'
 import { loadSnapshot } from '../store/snapshot/load.ts'
+import { analyseTables } from '../store/statistics.ts'
 
 export interface ReconcileOptions {
   /** How many requests one transaction takes. */
@@ -45,12 +46,16 @@ export interface Reconciled {
   readonly failing: number
 }
 
+/** So many failures without a success between them are not the requests' fault: trying on would only set them all aside. */
+const streakMax = 10
+
 type Claim = (scope: Scope) => Promise<ClaimedRequest[]>
 
 /**
  * Works on an organization until nothing is left to take, `maxSlices` are done, or it should stop.
  * When a slice fails its requests are taken one by one, so that one of them cannot stop the others;
- * which fails by itself is left for a later run. Throws when the database cannot be worked with now.
+ * which fails by itself is left for a later run, and so is everything when nothing succeeds. Throws
+ * when the database cannot be worked with now.
  */
 export async function reconcileOrganization(
   db: Database,
@@ -59,10 +64,11 @@ export async function reconcileOrganization(
 ): Promise<Reconciled> {
   const tried = new Set<string>()
   const again: string[] = []
-  let [slices, requests, failing] = [0, 0, 0]
+  const growth = watchGrowth()
+  let [slices, requests, failing, streak] = [0, 0, 0, 0]
   while (slices < options.maxSlices && !options.shouldStop()) {
     const single = again.shift()
-    const done = await runSlice(db, key, claimOf(key, single, options), options)
+    const done = await runSlice(db, key, claimOf(key, single, options), growth, options)
     const [first, another] = done.claimed
     if (first === undefined) {
       if (single !== undefined) continue
@@ -73,14 +79,17 @@ export async function reconcileOrganization(
     slices += 1
     if (!done.failed) {
       requests += done.claimed.length
+      streak = 0
       continue
     }
+    streak += 1
     const setAside = await countFailure(db, key, done, options)
     if (another !== undefined) again.push(...done.claimed.map((request) => request.id))
     else {
       tried.add(first.id)
       failing += 1 - setAside
     }
+    if (streak === streakMax) return { slices, requests, more: false, failing: failing + again.length }
   }
   return { slices, requests, more: true, failing }
 }
@@ -102,6 +111,7 @@ async function runSlice(
   db: Database,
   key: OrganizationKey,
   claim: Claim,
+  growth: Growth,
   options: ReconcileOptions,
 ): Promise<SliceOutcome> {
   let claimed: readonly ClaimedRequest[] = []
@@ -114,6 +124,8 @@ async function runSlice(
       if (organization === null) return
       claimed = await claim(scope)
       if (claimed.length === 0) return
+      if (claimed.length === options.sliceSize && growth.isDue(organization.nextMemberNumber))
+        await analyseTables(scope)
       const snapshot = await loadSnapshot(scope, organization, claimed)
       await applyPlan(scope, { organization, requests: claimed, snapshot, plan: makePlan(snapshot) })
     })
@@ -149,6 +161,23 @@ async function failedBefore(db: Database, key: OrganizationKey, tried: ReadonlyS
 /** Connection lost, deadlock, out of resources, lock or server not available, I/O: no request is to blame. */
 function isTheDatabases(error: unknown): boolean {
   return /^(?:08|40|53|55|57|58)/.test(sqlState(error) ?? '')
+}
+
+interface Growth {
+  isDue(nextMemberNumber: number): boolean
+}
+
+/** Due before the first large slice of an organization without members, then whenever it is four times as large. */
+function watchGrowth(): Growth {
+  let due: number | undefined
+  return {
+    isDue(nextMemberNumber) {
+      due ??= nextMemberNumber === 1 ? 1 : nextMemberNumber * 4
+      if (nextMemberNumber < due) return false
+      due = Math.max(500, nextMemberNumber * 4)
+      return true
+    },
+  }
 }
 
 function callerOf(key: OrganizationKey): Caller {

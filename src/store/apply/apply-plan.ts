@@ -3,30 +3,36 @@
 
 import type { Scope } from '../scope.ts'
 import { applyConflicts } from './conflicts.ts'
-import { applyGrants } from './grants.ts'
-import { recordHappenings } from './happenings.ts'
+import { grantWork } from './grants.ts'
+import { type CauseOf, findCauses, happeningSteps } from './happenings.ts'
 import { applyInvitations } from './invitations.ts'
-import { applyLinks } from './links.ts'
-import { applyMembers } from './members.ts'
-import { applyHeld, recordPlan } from './plans.ts'
-import { type Happening, identify, type Slice } from './slice.ts'
-import { applyUsers } from './users.ts'
+import { linkWork } from './links.ts'
+import { memberWork } from './members.ts'
+import { applyHeld, planWork } from './plans.ts'
+import { type Applying, identify, type Slice, type Step } from './slice.ts'
+import { runSteps } from './steps.ts'
+import { userWork } from './users.ts'
 import { requestWaitlist } from './waitlist.ts'
 
 /** Applies the plan of a slice whose organization is locked. A plan without changes only records what it has looked at. */
 export async function applyPlan(scope: Scope, slice: Slice): Promise<void> {
-  const people = identify(scope, slice)
-  const planId = scope.newId()
-  const happened: Happening[] = [
-    ...(await applyUsers(scope, slice, people)),
-    ...(await applyLinks(scope, slice, people)),
-    ...(await applyMembers(scope, slice, people, planId)),
-    ...(await applyGrants(scope, slice, people)),
-    ...(await applyInvitations(scope, slice, people)),
-    ...(await applyConflicts(scope, slice, people)),
-    ...(await applyHeld(scope, slice)),
+  const applying: Applying = { ...slice, scope, people: identify(scope, slice), planId: scope.newId() }
+  const causeOf = findCauses(slice)
+  await runSteps(scope, stepsOf(applying, causeOf))
+  const rare = [
+    ...(await applyInvitations(applying)),
+    ...(await applyConflicts(applying)),
+    ...(await applyHeld(applying)),
   ]
-  if (slice.plan.changes.length > 0) await recordPlan(scope, slice, planId)
-  await recordHappenings(scope, slice, happened)
-  await requestWaitlist(scope, slice)
+  await runSteps(scope, happeningSteps(applying, causeOf, rare))
+  await requestWaitlist(applying)
+}
+
+/** The statements for people: users before what points at them, and what happened told group by group, so that no group's telling is waited for. */
+function* stepsOf(applying: Applying, causeOf: CauseOf): Generator<Step> {
+  for (const workOf of [userWork, linkWork, memberWork, grantWork, planWork]) {
+    const work = workOf(applying)
+    yield* work.steps
+    yield* happeningSteps(applying, causeOf, work.happened())
+  }
 }

@@ -2,8 +2,7 @@
 // closed here; deciding one is an admin's use case.
 
 import type { Uuid } from '../../model/ids.ts'
-import type { Scope } from '../scope.ts'
-import { changesOf, type Happening, type People, type Slice } from './slice.ts'
+import { type Applying, changesOf, type Happening } from './slice.ts'
 
 /** One row per subject and candidate: one that had gone opens again, one that was decided stays decided. */
 const raiseConflicts = {
@@ -28,11 +27,11 @@ const closeConflicts = {
 }
 
 /** Opens and closes conflicts. */
-export async function applyConflicts(scope: Scope, slice: Slice, people: People): Promise<Happening[]> {
-  return [...(await raise(scope, slice, people)), ...(await close(scope, slice))]
+export async function applyConflicts(applying: Applying): Promise<Happening[]> {
+  return [...(await raise(applying)), ...(await close(applying))]
 }
 
-async function raise(scope: Scope, { organization, plan }: Slice, people: People): Promise<Happening[]> {
+async function raise({ scope, organization, plan, people }: Applying): Promise<Happening[]> {
   const raised = changesOf(plan, 'raise-conflict')
   if (raised.length === 0) return []
   const rows = await scope.tx.query<{
@@ -54,7 +53,7 @@ async function raise(scope: Scope, { organization, plan }: Slice, people: People
   }))
 }
 
-async function close(scope: Scope, { organization, plan }: Slice): Promise<Happening[]> {
+async function close({ scope, organization, plan }: Applying): Promise<Happening[]> {
   const ids = changesOf(plan, 'close-conflict').map((change) => change.conflictId)
   if (ids.length === 0) return []
   const values = [scope.tenant, organization.id, scope.now, ids]

@@ -1,10 +1,20 @@
 // Grants that a plan gives and takes back. Both are told as something that happened to the member,
 // because that is where anybody looks for why somebody has a role.
 
+import type { Uuid } from '../../model/ids.ts'
 import type { GrantSource } from '../../model/words.ts'
+import type { Change } from '../../reconcile/change.ts'
 import type { Target } from '../../reconcile/snapshot.ts'
-import type { Scope } from '../scope.ts'
-import { changesOf, type Happening, type People, type Slice } from './slice.ts'
+import { column } from '../columns.ts'
+import { type Applying, changesOf, type Happening, type Step, type Work } from './slice.ts'
+
+type Removed = Extract<Change, { kind: 'remove-grant' }>
+
+interface Added {
+  readonly id: Uuid
+  readonly memberId: Uuid
+  readonly change: Extract<Change, { kind: 'add-grant' }>
+}
 
 const insertGrants = {
   name: 'apply_insert_grants',
@@ -22,37 +32,52 @@ const deleteGrants = {
     WHERE tenant_id = $1::uuid AND organization_id = $2::uuid AND id = ANY ($3::uuid[])`,
 }
 
-/** Writes added and deletes removed grants. */
-export async function applyGrants(scope: Scope, slice: Slice, people: People): Promise<Happening[]> {
-  return [...(await giveGrants(scope, slice, people)), ...(await takeGrants(scope, slice))]
-}
-
-async function giveGrants(scope: Scope, { organization, plan }: Slice, people: People): Promise<Happening[]> {
-  const added = changesOf(plan, 'add-grant')
-  if (added.length === 0) return []
-  const ids = added.map(() => scope.newId())
-  const memberIds = added.map((change) => people.memberId(change.user))
-  const targetIds = (kind: Target['kind']) =>
-    added.map((change) => (change.target.kind === kind ? change.target.id : null))
-  await scope.tx.query(insertGrants, [
-    ...[scope.tenant, organization.id, scope.now, ids, memberIds],
-    ...[targetIds('role'), targetIds('unit'), targetIds('workspace')],
-    added.map((change) => change.source.kind),
-    added.map((change) => change.source.id),
-    added.map((change) => change.reason),
-  ])
-  return memberIds.map((subjectId, index) => {
-    const change = added[index]
-    if (change === undefined) throw new Error('a grant without a change')
-    const after = { grantId: ids[index], ...stateOf(change.target, change.source), reason: change.reason }
-    return { action: 'grant.added', subjectKind: 'member', subjectId, of: change, after }
-  })
-}
-
-async function takeGrants(scope: Scope, { organization, plan, snapshot }: Slice): Promise<Happening[]> {
+/** Added and removed grants. */
+export function grantWork(applying: Applying): Work {
+  const { scope, people, plan } = applying
   const removed = changesOf(plan, 'remove-grant')
+  const added = changesOf(plan, 'add-grant').map((change): Added => {
+    return { id: scope.newId(), memberId: people.memberId(change.user), change }
+  })
+  return {
+    steps: [...additionSteps(applying, added), ...removalSteps(applying, removed)],
+    happened: () => [...added.map(addition), ...removals(applying, removed)],
+  }
+}
+
+function additionSteps({ scope, organization }: Applying, added: readonly Added[]): Step[] {
+  if (added.length === 0) return []
+  const targets = (kind: Target['kind']) =>
+    column(added.map(({ change }) => (change.target.kind === kind ? change.target.id : null)))
+  const values = () => [
+    scope.tenant,
+    organization.id,
+    scope.now,
+    column(added.map(({ id }) => id)),
+    column(added.map(({ memberId }) => memberId)),
+    targets('role'),
+    targets('unit'),
+    targets('workspace'),
+    column(added.map(({ change }) => change.source.kind)),
+    column(added.map(({ change }) => change.source.id)),
+    column(added.map(({ change }) => change.reason)),
+  ]
+  return [{ statement: insertGrants, values }]
+}
+
+function removalSteps({ scope, organization }: Applying, removed: readonly Removed[]): Step[] {
   if (removed.length === 0) return []
-  await scope.tx.query(deleteGrants, [scope.tenant, organization.id, removed.map((change) => change.grantId)])
+  const values = () => [scope.tenant, organization.id, column(removed.map((change) => change.grantId))]
+  return [{ statement: deleteGrants, values }]
+}
+
+function addition({ id, memberId, change }: Added): Happening {
+  const after = { grantId: id, ...stateOf(change.target, change.source), reason: change.reason }
+  return { action: 'grant.added', subjectKind: 'member', subjectId: memberId, of: change, after }
+}
+
+function removals({ snapshot }: Applying, removed: readonly Removed[]): Happening[] {
+  if (removed.length === 0) return []
   const known = new Map(snapshot.members.flatMap((member) => member.grants).map((grant) => [grant.id, grant]))
   return removed.map((change) => ({
     ...{ action: 'grant.removed', subjectKind: 'member', subjectId: change.memberId, of: change },
@@ -61,7 +86,6 @@ async function takeGrants(scope: Scope, { organization, plan, snapshot }: Slice)
   }))
 }
 
-function stateOf(target: Target, source: { readonly kind: GrantSource; readonly id: string | null } | undefined) {
-  const from = source === undefined ? {} : { source: source.kind, sourceId: source.id }
-  return { kind: target.kind, targetId: target.id, ...from }
+function stateOf(target: Target, source: { readonly kind: GrantSource; readonly id: Uuid | null } | undefined) {
+  return { kind: target.kind, targetId: target.id, source: source?.kind ?? null, sourceId: source?.id ?? null }
 }

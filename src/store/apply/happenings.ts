@@ -3,8 +3,8 @@
 
 import type { Uuid } from '../../model/ids.ts'
 import type { UserKey } from '../../reconcile/change.ts'
-import type { Scope } from '../scope.ts'
-import { changesOf, type Happening, type Slice } from './slice.ts'
+import { column } from '../columns.ts'
+import { type Applying, changesOf, type Happening, type Slice, type Step } from './slice.ts'
 
 const insertHappenings = {
   name: 'apply_insert_happenings',
@@ -23,20 +23,29 @@ const insertHappenings = {
     FROM happened ORDER BY place`,
 }
 
-/** Writes one audit entry and one event for each thing that happened, with one statement. */
-export async function recordHappenings(scope: Scope, slice: Slice, happened: readonly Happening[]): Promise<void> {
-  if (happened.length === 0) return
-  const causeOf = findCauses(slice)
-  const ids = happened.map(() => scope.newId()).sort()
-  await scope.tx.query(insertHappenings, [
-    ...[scope.tenant, slice.organization.id, scope.now, scope.actor.id, scope.actor.door, ids],
-    happened.map((one) => one.action),
-    happened.map((one) => one.subjectKind),
-    happened.map((one) => one.subjectId),
-    happened.map((one) => json(one.before)),
-    happened.map((one) => json(one.after)),
-    happened.map((one) => causeOf(one.of)),
-  ])
+/** The audit entry behind what happened, where one is known. */
+export type CauseOf = (of: Happening['of']) => Uuid | null
+
+/** One audit entry and one event for each thing that happened, with one statement. */
+export function happeningSteps(
+  { scope, organization }: Applying,
+  causeOf: CauseOf,
+  happened: readonly Happening[],
+): Step[] {
+  if (happened.length === 0) return []
+  const values = () => {
+    const ids = happened.map(() => scope.newId()).sort()
+    return [
+      ...[scope.tenant, organization.id, scope.now, scope.actor.id, scope.actor.door, column(ids)],
+      column(happened.map((one) => one.action)),
+      column(happened.map((one) => one.subjectKind)),
+      column(happened.map((one) => one.subjectId)),
+      column(happened.map((one) => json(one.before))),
+      column(happened.map((one) => json(one.after))),
+      column(happened.map((one) => causeOf(one.of))),
+    ]
+  }
+  return [{ statement: insertHappenings, values }]
 }
 
 function json(state: Happening['after']): string | null {
@@ -48,7 +57,7 @@ function json(state: Happening['after']): string | null {
  * followed for somebody whom no request names (a seat that became free) has the slice's only cause,
  * where it has only one, or that of a request for the whole organization.
  */
-function findCauses(slice: Slice): (of: Happening['of']) => Uuid | null {
+export function findCauses(slice: Slice): CauseOf {
   const userOf = subjectUsers(slice)
   const bySubject = new Map<Uuid, Uuid>()
   const byUser = new Map<UserKey, Uuid>()

@@ -2,8 +2,7 @@
 // entry of its own, so that it outlives the invitation's date and goes when an admin withdraws it.
 
 import type { Uuid } from '../../model/ids.ts'
-import type { Scope } from '../scope.ts'
-import { changesOf, type Happening, type People, type Slice } from './slice.ts'
+import { type Applying, changesOf, type Happening } from './slice.ts'
 
 /** The entry is observed at once: the plan that consumes an invitation has looked at what it gives. */
 const consumeInvitations = {
@@ -24,11 +23,11 @@ const consumeInvitations = {
 }
 
 /** Marks invitations accepted and writes the entries that stand for them. */
-export async function applyInvitations(scope: Scope, slice: Slice, people: People): Promise<Happening[]> {
-  const consumed = changesOf(slice.plan, 'consume-invitation')
+export async function applyInvitations({ scope, organization, plan, people }: Applying): Promise<Happening[]> {
+  const consumed = changesOf(plan, 'consume-invitation')
   if (consumed.length === 0) return []
   const rows = await scope.tx.query<{ id: Uuid; userId: Uuid }>(consumeInvitations, [
-    ...[scope.tenant, slice.organization.id, scope.now],
+    ...[scope.tenant, organization.id, scope.now],
     consumed.map((change) => change.invitationId),
     consumed.map(() => scope.newId()),
     consumed.map((change) => people.userId(change.user)),

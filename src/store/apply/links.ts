@@ -3,8 +3,11 @@
 // being in sync is that comparison.
 
 import type { Uuid } from '../../model/ids.ts'
-import type { Scope } from '../scope.ts'
-import { type ChangeOf, changesOf, type Happening, type People, type Slice } from './slice.ts'
+import type { Change } from '../../reconcile/change.ts'
+import { column } from '../columns.ts'
+import { type Applying, changesOf, type Happening, type Step, type Work } from './slice.ts'
+
+type Link = Extract<Change, { kind: 'link' }>
 
 const linkIdentities = {
   name: 'apply_link_identities',
@@ -34,73 +37,76 @@ const observeEntries = {
     WHERE entries.tenant_id = $1::uuid AND entries.organization_id = $2::uuid AND entries.id = seen.id`,
 }
 
-/** Writes links and observed generations. Links to users that were there before are worth an entry of their own. */
-export async function applyLinks(scope: Scope, slice: Slice, people: People): Promise<Happening[]> {
-  const links = changesOf(slice.plan, 'link')
+/** Links and observed generations. Links to users that were there before are worth an entry of their own. */
+export function linkWork(applying: Applying): Work {
+  const links = changesOf(applying.plan, 'link')
   const linked = new Map(links.map((link) => [link.subject.id, link]))
-  await linkAllIdentities(scope, links, people)
-  await observeAllDirectoryUsers(scope, slice, linked, people)
-  await observeAllEntries(scope, slice, linked, people)
-  return links.flatMap((link) => {
-    if (link.rule === 'created') return []
-    const { kind, id } = link.subject
-    const after = { userId: people.userId(link.user), rule: link.rule }
-    return [{ action: `${kind}.linked`, subjectKind: kind, subjectId: id, of: link, after }]
-  })
+  return {
+    steps: [
+      ...identitySteps(applying, links),
+      ...directoryUserSteps(applying, linked),
+      ...entrySteps(applying, linked),
+    ],
+    happened: () => links.flatMap((link) => (link.rule === 'created' ? [] : [linking(link, applying)])),
+  }
 }
 
-async function linkAllIdentities(scope: Scope, links: readonly ChangeOf<'link'>[], people: People): Promise<void> {
-  const identities = links.filter((link) => link.subject.kind === 'identity')
-  if (identities.length === 0) return
-  const ids = identities.map((link) => link.subject.id)
-  await scope.tx.query(linkIdentities, [scope.tenant, ids, identities.map((link) => people.userId(link.user))])
+function linking(link: Link, { people }: Applying): Happening {
+  const { kind, id } = link.subject
+  const after = { userId: people.userId(link.user), rule: link.rule }
+  return { action: `${kind}.linked`, subjectKind: kind, subjectId: id, of: link, after }
 }
 
-async function observeAllDirectoryUsers(
-  scope: Scope,
-  { organization, plan, snapshot }: Slice,
-  linked: ReadonlyMap<Uuid, ChangeOf<'link'>>,
-  people: People,
-): Promise<void> {
+function identitySteps({ scope, people }: Applying, links: readonly Link[]): Step[] {
+  const found = links.filter((link) => link.subject.kind === 'identity')
+  if (found.length === 0) return []
+  const values = () => [
+    scope.tenant,
+    column(found.map((link) => link.subject.id)),
+    column(found.map((link) => people.userId(link.user))),
+  ]
+  return [{ statement: linkIdentities, values }]
+}
+
+function directoryUserSteps(applying: Applying, linked: ReadonlyMap<Uuid, Link>): Step[] {
+  const { scope, organization, plan, snapshot } = applying
   const inConflict = new Set(changesOf(plan, 'raise-conflict').map((change) => change.subject.id))
   const observed = new Set(plan.observed.directoryUsers.map((user) => user.id))
   const seen = snapshot.directoryUsers.filter(({ id }) => observed.has(id) || linked.has(id) || inConflict.has(id))
-  if (seen.length === 0) return
-  await scope.tx.query(observeDirectoryUsers, [
+  if (seen.length === 0) return []
+  const values = () => [
     scope.tenant,
     organization.id,
     scope.now,
-    seen.map(({ id }) => id),
-    seen.map(({ id }) => userOf(linked.get(id), people)),
-    seen.map(({ id }) => linked.get(id)?.rule ?? (inConflict.has(id) ? 'conflict' : 'none')),
-    seen.map(({ generation }) => generation),
-  ])
+    column(seen.map(({ id }) => id)),
+    column(seen.map(({ id }) => userOf(linked.get(id), applying))),
+    column(seen.map(({ id }) => linked.get(id)?.rule ?? (inConflict.has(id) ? 'conflict' : 'none'))),
+    column(seen.map(({ generation }) => generation)),
+  ]
+  return [{ statement: observeDirectoryUsers, values }]
 }
 
-async function observeAllEntries(
-  scope: Scope,
-  { organization, plan, snapshot }: Slice,
-  linked: ReadonlyMap<Uuid, ChangeOf<'link'>>,
-  people: People,
-): Promise<void> {
+function entrySteps(applying: Applying, linked: ReadonlyMap<Uuid, Link>): Step[] {
+  const { scope, organization, plan, snapshot } = applying
   const generations = new Map(plan.observed.entries.map(({ id, generation }) => [id, generation]))
   const seen = snapshot.entries.flatMap((entry) => {
     const link = linked.get(entry.id) ?? linked.get(entry.identity?.id ?? '')
-    const userId = userOf(link, people) ?? entry.identity?.userId ?? null
+    const userId = userOf(link, applying) ?? entry.identity?.userId ?? null
     const generation = generations.get(entry.id) ?? null
     const same = generation === null && (userId === null || userId === entry.userId)
     return same ? [] : [{ id: entry.id, userId, generation }]
   })
-  if (seen.length === 0) return
-  await scope.tx.query(observeEntries, [
+  if (seen.length === 0) return []
+  const values = () => [
     scope.tenant,
     organization.id,
-    seen.map((entry) => entry.id),
-    seen.map((entry) => entry.userId),
-    seen.map((entry) => entry.generation),
-  ])
+    column(seen.map((entry) => entry.id)),
+    column(seen.map((entry) => entry.userId)),
+    column(seen.map((entry) => entry.generation)),
+  ]
+  return [{ statement: observeEntries, values }]
 }
 
-function userOf(link: ChangeOf<'link'> | undefined, people: People): Uuid | null {
+function userOf(link: Link | undefined, { people }: Applying): Uuid | null {
   return link === undefined ? null : people.userId(link.user)
 }

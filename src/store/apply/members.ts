@@ -3,9 +3,12 @@
 // `seats_used`, which changes here and nowhere else, under the organization's lock.
 
 import type { Uuid } from '../../model/ids.ts'
-import type { MemberState } from '../../reconcile/change.ts'
-import type { Scope } from '../scope.ts'
-import { type ChangeOf, changesOf, type Happening, type People, type Slice } from './slice.ts'
+import type { Change, MemberState } from '../../reconcile/change.ts'
+import { column } from '../columns.ts'
+import { type Applying, changesOf, type Happening, type Step, type Work } from './slice.ts'
+
+type Created = Extract<Change, { kind: 'create-member' }>
+type Changed = Extract<Change, { kind: 'change-member' }>
 
 const insertMembers = {
   name: 'apply_insert_members',
@@ -40,6 +43,54 @@ const insertLedger = {
     FROM unnest($5::uuid[], $6::int[], $7::text[]) AS flip (member_id, delta, reason)`,
 }
 
+/** New and changed members with their seats. */
+export function memberWork(applying: Applying): Work {
+  const created = changesOf(applying.plan, 'create-member')
+  const changed = changesOf(applying.plan, 'change-member')
+  const flips = [...created.flatMap((one) => takenBy(one, applying)), ...changed.flatMap(flipOf)]
+  return {
+    steps: [
+      ...creationSteps(applying, created),
+      ...changeSteps(applying, changed),
+      ...seatSteps(applying, flips, created.length),
+    ],
+    happened: () => [...created.map((change, index) => creation(change, index, applying)), ...changed.map(changing)],
+  }
+}
+
+function creationSteps({ scope, organization, people }: Applying, created: readonly Created[]): Step[] {
+  if (created.length === 0) return []
+  const values = () => [
+    scope.tenant,
+    organization.id,
+    scope.now,
+    organization.nextMemberNumber,
+    column(created.map((change) => people.memberId(change.user))),
+    column(created.map((change) => people.userId(change.user))),
+    column(created.map((change) => change.status)),
+    column(created.map((change) => change.statusReason)),
+    column(created.map((change) => change.roleId)),
+    column(created.map((change) => change.seated)),
+    column(created.map((change) => change.source)),
+  ]
+  return [{ statement: insertMembers, values }]
+}
+
+function changeSteps({ scope, organization }: Applying, changed: readonly Changed[]): Step[] {
+  if (changed.length === 0) return []
+  const values = () => [
+    scope.tenant,
+    organization.id,
+    scope.now,
+    column(changed.map((change) => change.memberId)),
+    column(changed.map((change) => change.to.status)),
+    column(changed.map((change) => change.to.statusReason)),
+    column(changed.map((change) => change.to.roleId)),
+    column(changed.map((change) => change.to.seated)),
+  ]
+  return [{ statement: updateMembers, values }]
+}
+
 interface SeatFlip {
   readonly memberId: Uuid
   readonly delta: 1 | -1
@@ -47,113 +98,45 @@ interface SeatFlip {
   readonly reason: string
 }
 
-/** Writes new and changed members with their seats. */
-export async function applyMembers(scope: Scope, slice: Slice, people: People, planId: Uuid): Promise<Happening[]> {
-  const created = changesOf(slice.plan, 'create-member')
-  const changed = changesOf(slice.plan, 'change-member')
-  if (created.length + changed.length === 0) return []
-  await createMembers(scope, slice, created, people)
-  await changeMembers(scope, slice, changed)
-  await moveSeats(scope, slice, [...created.flatMap((one) => takenBy(one, people)), ...changed.flatMap(flipOf)], {
-    planId,
-    created: created.length,
-  })
-  return [...created.map((change, index) => creation(change, index, slice, people)), ...changed.map(changing)]
-}
-
-async function createMembers(
-  scope: Scope,
-  { organization }: Slice,
-  created: readonly ChangeOf<'create-member'>[],
-  people: People,
-): Promise<void> {
-  if (created.length === 0) return
-  await scope.tx.query(insertMembers, [
-    scope.tenant,
-    organization.id,
-    scope.now,
-    organization.nextMemberNumber,
-    created.map((change) => people.memberId(change.user)),
-    created.map((change) => people.userId(change.user)),
-    created.map((change) => change.status),
-    created.map((change) => change.statusReason),
-    created.map((change) => change.roleId),
-    created.map((change) => change.seated),
-    created.map((change) => change.source),
-  ])
-}
-
-async function changeMembers(
-  scope: Scope,
-  { organization }: Slice,
-  changed: readonly ChangeOf<'change-member'>[],
-): Promise<void> {
-  if (changed.length === 0) return
-  await scope.tx.query(updateMembers, [
-    scope.tenant,
-    organization.id,
-    scope.now,
-    changed.map((change) => change.memberId),
-    changed.map((change) => change.to.status),
-    changed.map((change) => change.to.statusReason),
-    changed.map((change) => change.to.roleId),
-    changed.map((change) => change.to.seated),
-  ])
-}
-
-async function moveSeats(
-  scope: Scope,
-  { organization }: Slice,
-  flips: readonly SeatFlip[],
-  { planId, created }: { readonly planId: Uuid; readonly created: number },
-): Promise<void> {
+function seatSteps({ scope, organization, planId }: Applying, flips: readonly SeatFlip[], created: number): Step[] {
   const delta = flips.reduce((sum, flip) => sum + flip.delta, 0)
-  if (delta !== 0 || created > 0) await scope.tx.query(countMembers, [scope.tenant, organization.id, delta, created])
-  if (flips.length === 0) return
-  await scope.tx.query(insertLedger, [
+  const count = { statement: countMembers, values: () => [scope.tenant, organization.id, delta, created] }
+  const ledger = () => [
     scope.tenant,
     organization.id,
     scope.now,
     planId,
-    flips.map((flip) => flip.memberId),
-    flips.map((flip) => flip.delta),
-    flips.map((flip) => flip.reason),
-  ])
+    column(flips.map((flip) => flip.memberId)),
+    column(flips.map((flip) => flip.delta)),
+    column(flips.map((flip) => flip.reason)),
+  ]
+  return [
+    ...(delta !== 0 || created > 0 ? [count] : []),
+    ...(flips.length > 0 ? [{ statement: insertLedger, values: ledger }] : []),
+  ]
 }
 
-function takenBy(change: ChangeOf<'create-member'>, people: People): SeatFlip[] {
+function takenBy(change: Created, { people }: Applying): SeatFlip[] {
   return change.seated ? [{ memberId: people.memberId(change.user), delta: 1, reason: 'member.created' }] : []
 }
 
-function flipOf({ memberId, from, to }: ChangeOf<'change-member'>): SeatFlip[] {
+function flipOf({ memberId, from, to }: Changed): SeatFlip[] {
   if (from.seated === to.seated) return []
   return [{ memberId, delta: to.seated ? 1 : -1, reason: actionOf(from, to) }]
 }
 
-function creation(
-  change: ChangeOf<'create-member'>,
-  index: number,
-  { organization }: Slice,
-  people: People,
-): Happening {
+function creation(change: Created, index: number, { organization, people }: Applying): Happening {
   const { status, statusReason, roleId, seated, source } = change
   const number = organization.nextMemberNumber + index
   const after = { userId: people.userId(change.user), number, status, statusReason, roleId, seated, source }
-  return {
-    action: 'member.created',
-    subjectKind: 'member',
-    subjectId: people.memberId(change.user),
-    after,
-    of: change,
-  }
+  const subjectId = people.memberId(change.user)
+  return { action: 'member.created', subjectKind: 'member', subjectId, after, of: change }
 }
 
-function changing(change: ChangeOf<'change-member'>): Happening {
+function changing(change: Changed): Happening {
   const { memberId, from, to } = change
-  return {
-    ...{ action: actionOf(from, to), subjectKind: 'member', subjectId: memberId, of: change },
-    ...{ before: { ...from }, after: { ...to } },
-  }
+  const action = actionOf(from, to)
+  return { action, subjectKind: 'member', subjectId: memberId, before: { ...from }, after: { ...to }, of: change }
 }
 
 /** What happened to a member, as the audit trail, the event feed and the seat ledger call it. */

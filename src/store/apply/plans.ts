@@ -6,7 +6,7 @@ import { createHash } from 'node:crypto'
 import type { Uuid } from '../../model/ids.ts'
 import type { Plan } from '../../reconcile/change.ts'
 import type { Scope } from '../scope.ts'
-import { changesOf, type Happening, type Slice } from './slice.ts'
+import { type Applying, changesOf, type Happening, type Work } from './slice.ts'
 
 const insertPlan = {
   name: 'apply_insert_plan',
@@ -15,15 +15,15 @@ const insertPlan = {
       $10::timestamptz)`,
 }
 
-/** Records an applied plan: how many changes of each kind, and how many removals each directory caused. */
-export async function recordPlan(scope: Scope, { organization, plan }: Slice, planId: Uuid): Promise<void> {
-  const removals = changesOf(plan, 'change-member').flatMap((change) => change.removalBy ?? [])
-  await scope.tx.query(insertPlan, [
+/** The record of an applied plan: how many changes of each kind, and how many removals each directory caused. */
+export function planWork({ scope, organization, plan, planId }: Applying): Work {
+  const values = () => [
     ...[scope.tenant, organization.id, planId, 'applied', hashOf(plan.changes)],
     JSON.stringify(countBy(plan.changes.map((change) => change.kind))),
-    JSON.stringify(countBy(removals)),
+    JSON.stringify(countBy(changesOf(plan, 'change-member').flatMap((change) => change.removalBy ?? []))),
     ...[null, scope.now, null],
-  ])
+  ]
+  return { steps: plan.changes.length === 0 ? [] : [{ statement: insertPlan, values }], happened: () => [] }
 }
 
 /** The planner writes the members of its changes in a fixed order, so that equal plans have equal texts. */
@@ -76,7 +76,7 @@ const insertHeldChanges = {
 const heldForMs = 7 * 24 * 3_600_000
 
 /** Gives up held changes whose reason is gone and holds the new ones. A held plan's hash changes as it grows. */
-export async function applyHeld(scope: Scope, { organization, plan }: Slice): Promise<Happening[]> {
+export async function applyHeld({ scope, organization, plan }: Applying): Promise<Happening[]> {
   const { tenant, now, tx } = scope
   const ended =
     plan.superseded.length === 0

@@ -1,18 +1,39 @@
 // What all the groups of changes share while one plan is applied: the slice, the ids of people who
-// did not exist before, and what is to be written to the audit trail and the event feed about it.
+// did not exist before, the statements to run, and what is to be written to the audit trail and the
+// event feed about it.
 
 import type { Uuid } from '../../model/ids.ts'
 import type { Change, Plan, UserKey } from '../../reconcile/change.ts'
 import type { Snapshot } from '../../reconcile/snapshot.ts'
 import type { AuditState } from '../audit.ts'
 import type { ClaimedRequest, LockedOrganization } from '../claim.ts'
-import type { Scope } from '../scope.ts'
+import type { Scope, Statement } from '../scope.ts'
 
 export interface Slice {
   readonly organization: LockedOrganization
   readonly requests: readonly ClaimedRequest[]
   readonly snapshot: Snapshot
   readonly plan: Plan
+}
+
+/** A slice while its plan is applied. */
+export interface Applying extends Slice {
+  readonly scope: Scope
+  readonly people: People
+  /** The row of `plans` that this becomes. */
+  readonly planId: Uuid
+}
+
+/** One statement. Its values are made while the one before it runs. */
+export interface Step {
+  readonly statement: Statement
+  readonly values: () => readonly unknown[]
+}
+
+/** What a group of changes does, and what is told of it. */
+export interface Work {
+  readonly steps: readonly Step[]
+  readonly happened: () => readonly Happening[]
 }
 
 /** One thing that applying did: an audit entry and an event. */
@@ -22,11 +43,11 @@ export interface Happening {
   readonly subjectId: Uuid
   readonly before?: AuditState | null
   readonly after?: AuditState | null
-  /** Whose request caused it: a user, or a subject. */
+  /** Whose request caused it: a user's, or a subject's. */
   readonly of: { readonly user: UserKey } | { readonly subject: Uuid } | null
 }
 
-export type ChangeOf<K extends Change['kind']> = Extract<Change, { kind: K }>
+type ChangeOf<K extends Change['kind']> = Extract<Change, { kind: K }>
 
 /** The changes of one kind, in the plan's order. */
 export function changesOf<K extends Change['kind']>(plan: Plan, kind: K): ChangeOf<K>[] {

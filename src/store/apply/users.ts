@@ -1,8 +1,10 @@
 // Users whom a plan makes or knows better now.
 
+import type { UserKey } from '../../reconcile/change.ts'
 import type { Profile } from '../../reconcile/snapshot.ts'
-import type { Scope } from '../scope.ts'
-import { type ChangeOf, changesOf, type Happening, type People, type Slice } from './slice.ts'
+import { column } from '../columns.ts'
+import type { Statement } from '../scope.ts'
+import { type Applying, changesOf, type Happening, type Step, type Work } from './slice.ts'
 
 const insertUsers = {
   name: 'apply_insert_users',
@@ -24,49 +26,53 @@ const updateUsers = {
     WHERE users.tenant_id = $1::uuid AND users.id = known.id`,
 }
 
-/** Writes new and changed users. */
-export async function applyUsers(scope: Scope, slice: Slice, people: People): Promise<Happening[]> {
-  const created = changesOf(slice.plan, 'create-user')
-  const updated = changesOf(slice.plan, 'update-user')
-  if (created.length > 0) await scope.tx.query(insertUsers, valuesOf(scope, created, people))
-  if (updated.length > 0) await scope.tx.query(updateUsers, valuesOf(scope, updated, people))
-  const before = new Map(slice.snapshot.users.map((user) => [user.id, user]))
-  return [
-    ...created.map((change) => ({
-      ...{ action: 'user.created', subjectKind: 'user', subjectId: people.userId(change.user), of: change },
-      after: stateOf(change),
-    })),
-    ...updated.map((change) => {
-      const known = before.get(change.user)
-      return {
-        ...{ action: 'user.updated', subjectKind: 'user', subjectId: people.userId(change.user), of: change },
-        before: known === undefined ? null : stateOf(known),
-        after: stateOf(change),
-      }
-    }),
-  ]
+interface Known {
+  readonly user: UserKey
+  readonly profile: Profile
+  readonly emailVerified: boolean
 }
 
-function valuesOf(
-  scope: Scope,
-  changes: readonly ChangeOf<'create-user' | 'update-user'>[],
-  people: People,
-): readonly unknown[] {
-  const profiles = changes.map((change) => change.profile)
-  return [
+/** New and changed users. */
+export function userWork(applying: Applying): Work {
+  const created = changesOf(applying.plan, 'create-user')
+  const updated = changesOf(applying.plan, 'update-user')
+  return {
+    steps: [...stepOf(insertUsers, created, applying), ...stepOf(updateUsers, updated, applying)],
+    happened: () => [...created.map((change) => creation(change, applying)), ...updatesOf(updated, applying)],
+  }
+}
+
+function stepOf(statement: Statement, known: readonly Known[], { scope, people }: Applying): Step[] {
+  if (known.length === 0) return []
+  const values = () => [
     scope.tenant,
     scope.now,
-    changes.map((change) => people.userId(change.user)),
-    profiles.map((profile) => profile.email?.address ?? null),
-    profiles.map((profile) => profile.email?.key ?? null),
-    changes.map((change) => change.emailVerified),
-    profiles.map((profile) => profile.displayName),
-    profiles.map((profile) => profile.givenName),
-    profiles.map((profile) => profile.familyName),
+    column(known.map(({ user }) => people.userId(user))),
+    column(known.map(({ profile }) => profile.email?.address ?? null)),
+    column(known.map(({ profile }) => profile.email?.key ?? null)),
+    column(known.map(({ emailVerified }) => emailVerified)),
+    column(known.map(({ profile }) => profile.displayName)),
+    column(known.map(({ profile }) => profile.givenName)),
+    column(known.map(({ profile }) => profile.familyName)),
   ]
+  return [{ statement, values }]
 }
 
-function stateOf({ profile, emailVerified }: { profile: Profile; emailVerified: boolean }) {
+function creation(known: Known, { people }: Applying): Happening {
+  const subjectId = people.userId(known.user)
+  return { action: 'user.created', subjectKind: 'user', subjectId, after: stateOf(known), of: known }
+}
+
+function updatesOf(updated: readonly Known[], { snapshot }: Applying): Happening[] {
+  const before = new Map(snapshot.users.map((user) => [user.id, user]))
+  return updated.map((known) => {
+    const last = before.get(known.user)
+    const states = { before: last === undefined ? null : stateOf(last), after: stateOf(known) }
+    return { action: 'user.updated', subjectKind: 'user', subjectId: known.user, ...states, of: known }
+  })
+}
+
+function stateOf({ profile, emailVerified }: Pick<Known, 'profile' | 'emailVerified'>) {
   const { email, displayName, givenName, familyName } = profile
   return { email: email?.address ?? null, emailVerified, displayName, givenName, familyName }
 }

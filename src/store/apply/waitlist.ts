@@ -2,8 +2,7 @@
 // it, the organization is asked for once more.
 
 import { requestReconcile } from '../outbox.ts'
-import type { Scope } from '../scope.ts'
-import { changesOf, type Slice } from './slice.ts'
+import { type Applying, changesOf } from './slice.ts'
 
 const someoneCouldSit = {
   name: 'apply_someone_could_sit',
@@ -13,7 +12,7 @@ const someoneCouldSit = {
 }
 
 /** Asks for the organization when this slice promoted somebody or freed a seat and others still wait before a free one. */
-export async function requestWaitlist(scope: Scope, { organization, plan, requests }: Slice): Promise<void> {
+export async function requestWaitlist({ scope, organization, plan, requests }: Applying): Promise<void> {
   const moved = changesOf(plan, 'change-member').some(
     ({ from, to }) => from.seated !== to.seated || (from.status === 'waitlisted' && to.status !== 'waitlisted'),
   )

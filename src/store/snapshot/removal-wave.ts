@@ -66,39 +66,50 @@ const before = {
       AND removals <> '{}'::jsonb AND state = 'applied'`,
 }
 
-/** Waiting requests of people whom the directory no longer wants and who are not in this slice, and removals that are held. */
-const elsewhere = {
-  name: 'snapshot_removals_elsewhere',
-  text: `SELECT (SELECT count(*) FROM (SELECT 1 FROM held_changes
-      WHERE tenant_id = $1::uuid AND organization_id = $2::uuid AND directory_id = $3::uuid AND state = 'held'
-      LIMIT $5::int) AS held)::int
-    + (SELECT count(*) FROM (SELECT DISTINCT fact.id FROM reconcile_requests AS request
-      JOIN directory_users AS fact ON fact.tenant_id = $1::uuid AND fact.id = request.subject_id
-      JOIN directory_links AS link ON link.tenant_id = $1::uuid AND link.directory_user_id = fact.id
-      JOIN members AS member ON member.tenant_id = $1::uuid AND member.organization_id = $2::uuid
-        AND member.user_id = link.user_id
-      WHERE request.tenant_id = $1::uuid AND request.organization_id = $2::uuid AND request.set_aside_at IS NULL
-        AND request.subject_kind = 'directory_user' AND request.subject_id <> ALL ($4::uuid[])
-        AND fact.directory_id = $3::uuid AND NOT fact.active AND member.status = 'active'
-        AND NOT EXISTS (SELECT 1 FROM held_changes WHERE tenant_id = $1::uuid AND organization_id = $2::uuid
-          AND member_id = member.id AND state = 'held')
-      LIMIT $5::int) AS waiting)::int AS count`,
+const held = {
+  name: 'snapshot_removals_held',
+  text: `SELECT count(*)::int AS count FROM (SELECT 1 FROM held_changes
+    WHERE tenant_id = $1::uuid AND organization_id = $2::uuid AND directory_id = $3::uuid AND state = 'held'
+    LIMIT $4::int) AS held`,
 }
 
-/** Tombstones too: until their removal is applied these members are active. */
+/**
+ * Waiting requests, outside this slice, of active members whom the directory no longer wants and who
+ * are not held. OFFSET 0 keeps the order: from the requests one by one, and no further than the limit.
+ */
+const waiting = {
+  name: 'snapshot_removals_waiting',
+  text: `WITH named AS MATERIALIZED (SELECT subject_id AS id FROM reconcile_requests
+      WHERE tenant_id = $1::uuid AND organization_id = $2::uuid AND set_aside_at IS NULL
+        AND subject_kind = 'directory_user'
+      EXCEPT SELECT unnest($5::uuid[]))
+    SELECT count(*)::int AS count FROM (SELECT 1 FROM named
+      CROSS JOIN LATERAL (SELECT link.user_id FROM directory_users AS fact
+        JOIN directory_links AS link ON link.tenant_id = $1::uuid AND link.directory_user_id = fact.id
+        WHERE fact.tenant_id = $1::uuid AND fact.id = named.id AND fact.directory_id = $3::uuid AND NOT fact.active
+        OFFSET 0) AS gone
+      CROSS JOIN LATERAL (SELECT id FROM members WHERE tenant_id = $1::uuid AND organization_id = $2::uuid
+        AND user_id = gone.user_id AND status = 'active' OFFSET 0) AS member
+      WHERE NOT EXISTS (SELECT 1 FROM held_changes WHERE tenant_id = $1::uuid AND organization_id = $2::uuid
+        AND member_id = member.id AND state = 'held')
+      LIMIT $4::int) AS waiting`,
+}
+
+/** Tombstones too: until their removal is applied these members are active. Subqueries, not joins: one member after another. */
 const size = {
   name: 'snapshot_directory_size',
-  text: `SELECT count(*)::int AS count FROM (SELECT DISTINCT member.id FROM directory_users AS fact
-    JOIN directory_links AS link ON link.tenant_id = $1::uuid AND link.directory_user_id = fact.id
-    JOIN members AS member ON member.tenant_id = $1::uuid AND member.organization_id = $2::uuid
-      AND member.user_id = link.user_id
-    WHERE fact.tenant_id = $1::uuid AND fact.directory_id = $3::uuid AND member.status = 'active'
+  text: `SELECT count(*)::int AS count FROM (SELECT 1 FROM members AS member
+    WHERE member.tenant_id = $1::uuid AND member.organization_id = $2::uuid AND member.status = 'active'
+      AND (SELECT true FROM directory_links AS link
+        WHERE link.tenant_id = $1::uuid AND link.user_id = member.user_id
+          AND $3::uuid = (SELECT directory_id FROM directory_users AS fact
+            WHERE fact.tenant_id = $1::uuid AND fact.id = link.directory_user_id) LIMIT 1)
     LIMIT $4::int) AS active`,
 }
 
 /**
- * Counts as far as the decision needs it: the wave up to what would be too much of everybody seated,
- * the directory's size up to where the wave is no longer too much of it.
+ * Counts only as far as the decision needs it. The members with a seat bound the directory's size from
+ * above: a wave that is too much of them is too much of the directory, and its size stays uncounted.
  */
 async function measure(
   scope: Scope,
@@ -107,19 +118,23 @@ async function measure(
   own: number,
   people: SlicePeople,
 ): Promise<Wave> {
-  const { tenant, tx } = scope
-  const { brakePercent: percent, brakeMinimum: minimum } = organization
-  const hourAgo = new Date(scope.now.getTime() - 3_600_000)
-  const count = async (statement: { name: string; text: string }, ...values: unknown[]) =>
-    (await tx.query<{ count: number }>(statement, [tenant, organization.id, directoryId, ...values]))[0]?.count ?? 0
-
-  const removedLastHour = await count(before, hourAgo)
-  const everybody = organization.seatsUsed + removedLastHour
-  const enough = Math.max(minimum, Math.floor((everybody * percent) / 100) + 1)
-  const ids = people.directoryUsers.map((user) => user.id)
-  const removalsElsewhere = await count(elsewhere, ids, enough)
+  const { brakePercent: percent, brakeMinimum: minimum, seatsUsed } = organization
+  const count = async (statement: { name: string; text: string }, ...values: unknown[]) => {
+    const all = [scope.tenant, organization.id, directoryId, ...values]
+    return (await scope.tx.query<{ count: number }>(statement, all))[0]?.count ?? 0
+  }
+  const removedLastHour = await count(before, new Date(scope.now.getTime() - 3_600_000))
+  const surelyTooMany = Math.max(minimum, Math.floor(((seatsUsed + removedLastHour) * percent) / 100) + 1)
+  // Without `own`, which is rather too many: the planner counts fewer, and what is elsewhere has to be enough for it.
+  const missing = () => surelyTooMany - removedLastHour - removalsElsewhere
+  let removalsElsewhere = 0
+  if (missing() > 0) removalsElsewhere = await count(held, missing())
+  if (missing() > 0) {
+    const ids = people.directoryUsers.map((user) => user.id)
+    removalsElsewhere += await count(waiting, missing(), ids)
+  }
   const wave = own + removedLastHour + removalsElsewhere
-  if (wave < minimum) return { removedLastHour, removalsElsewhere, activeMembers: 0 }
-  const sizeLimit = percent === 0 ? 1 : Math.floor((wave * 100) / percent) + 1
-  return { removedLastHour, removalsElsewhere, activeMembers: await count(size, sizeLimit) }
+  if (missing() <= 0 || wave < minimum) return { removedLastHour, removalsElsewhere, activeMembers: seatsUsed }
+  const enough = percent === 0 ? 1 : Math.floor((wave * 100) / percent) + 1
+  return { removedLastHour, removalsElsewhere, activeMembers: await count(size, enough) }
 }
