@@ -44,7 +44,10 @@ export function locationOf(type: ResourceType, id: string, baseUrl: string): str
   return `${baseUrl}${type.endpoint}/${id}`
 }
 
-/** A user as SCIM JSON; `groups` is there when the user has any. */
+/**
+ * A user as SCIM JSON; `groups` is there when the user has any. `active` always is: unsaid it means true, which is how
+ * it is kept and found, and Okta's import wants it on every user.
+ */
 export function renderUser(user: StoredUser, options: RenderOptions): Attributes {
   const groups = (user.groups ?? []).map(({ id, displayName, type = 'direct' }) => ({
     value: id,
@@ -52,7 +55,8 @@ export function renderUser(user: StoredUser, options: RenderOptions): Attributes
     display: displayName,
     type,
   }))
-  return render(userType, user, { ...user.attributes, ...(groups.length > 0 && { groups }) }, options)
+  const attributes = { active: true, ...user.attributes, ...(groups.length > 0 && { groups }) }
+  return render(userType, user, attributes, options)
 }
 
 /** A group as SCIM JSON. A member's $ref is what the provider sent, else follows from its type. */

@@ -370,7 +370,7 @@ describe('bodies', () => {
         if (user === undefined) return
         const stored = { id: 'u', createdAt: new Date(0), updatedAt: new Date(0), attributes: user.attributes }
         const shown = renderUser(stored, { baseUrl: 'https://x' })
-        expect(parseUser(shown, startReading()).attributes).toEqual(user.attributes)
+        expect(parseUser(shown, startReading()).attributes).toEqual({ active: true, ...user.attributes })
       }),
       { numRuns: 3000 },
     )

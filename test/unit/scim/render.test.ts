@@ -31,6 +31,7 @@ describe('a user', () => {
     expect(renderUser({ ...stored, attributes, version: 3 }, { baseUrl })).toEqual({
       schemas: [userUrn, enterpriseUrn],
       id: 'u1',
+      active: true,
       ...attributes,
       meta: {
         resourceType: 'User',
@@ -40,6 +41,12 @@ describe('a user', () => {
         version: 'W/"3"',
       },
     })
+  })
+
+  test('says active also where nobody did, and keeps what was said', () => {
+    expect(renderUser({ ...stored, attributes: { userName: 'bob' } }, { baseUrl })).toMatchObject({ active: true })
+    const inactive = renderUser({ ...stored, attributes: { userName: 'bob', active: false } }, { baseUrl })
+    expect(inactive).toMatchObject({ active: false })
   })
 
   test('lists an extension exactly when its data is there', () => {
@@ -112,6 +119,7 @@ describe('a projection', () => {
     expect(shown).toEqual({
       schemas: [userUrn, enterpriseUrn],
       id: 'u1',
+      active: true,
       userName: 'bob',
       externalId: 'e1',
       emails: [{ value: 'b@x', primary: true }, { display: 'only' }],
