@@ -1,5 +1,6 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { z } from 'zod'
+import { createPlainBrowser, type Page, type PlainBrowser } from '../../src/demo/plain-browser.ts'
 import { withTransaction } from '../../src/store/database.ts'
 import { requestReconcile } from '../../src/store/outbox.ts'
 import { addDirectoryUsers, type OpenDatabase, openDatabase, request } from '../support/organization-fixture.ts'
@@ -23,8 +24,12 @@ describe.each(queueBackends())('with a backlog of thousands, the queue on $name'
     database = openDatabase(service.databaseUrl)
     await service.start('serve')
   })
-  afterAll(async () => {
+  afterEach(async () => {
     await worker?.end('SIGKILL')
+    worker = undefined
+    await database.pool.query('TRUNCATE reconcile_requests')
+  })
+  afterAll(async () => {
     await database.close()
     await service.close()
   })
@@ -42,6 +47,47 @@ describe.each(queueBackends())('with a backlog of thousands, the queue on $name'
     // Each waited for the turn of one job at most, not for its place among six thousand.
     expect(left).toBeGreaterThan(1.5 * backlog)
   })
+
+  it('a sign-up is let in while thousands of its organization wait', async () => {
+    const acme = await service.newOrganization()
+    const tenant = await acme.admin.patch(
+      '/tenant',
+      { signUpPolicy: 'default', defaultOrganizationId: acme.id },
+      z.object({ slug: z.string() }),
+    )
+    await pushed(acme)
+    worker = await service.start('work', { SLICE_SIZE: '10', WORKER_CONCURRENCY: '1' })
+    await until(async () => (await acme.count()).members > 0)
+    const browser = createPlainBrowser()
+    const form = await browser.get(`${service.origin}/signup/${tenant.slug}`)
+    const asked = await enter(browser, form, { email: 'ada@elsewhere.example', name: 'Ada' })
+    const arrived = await enter(browser, asked, { code: await sentCode('ada@elsewhere.example') })
+    if (new URL(arrived.url).pathname !== '/session')
+      await until(async () => (await comeBack(browser, arrived)) === '/session')
+    expect((await acme.count()).pending).toBeGreaterThan(0.5 * backlog)
+    expect(await browser.getJson(`${service.origin}/session`)).toMatchObject({ organization: { id: acme.id } })
+  })
+
+  async function enter(browser: PlainBrowser, page: Page, entered: Record<string, string>): Promise<Page> {
+    return browser.post(page.form?.action ?? '', { ...page.form?.fields, ...entered })
+  }
+
+  /** Where the page that waits leads to now. */
+  async function comeBack(browser: PlainBrowser, waiting: Page): Promise<string> {
+    return new URL((await browser.get(waiting.url)).url).pathname
+  }
+
+  async function sentCode(recipient: string): Promise<string> {
+    const { rows } = await database.pool.query<{ body: string }>('SELECT body FROM mails WHERE recipient = $1', [
+      recipient,
+    ])
+    return (
+      /(\d{4}) (\d{4})/
+        .exec(rows[0]?.body ?? '')
+        ?.slice(1)
+        .join('') ?? ''
+    )
+  }
 
   /** Users that a directory has pushed, each with its request: fast, because how they came is not in question. */
   async function pushed(organization: PushedOrganization): Promise<string[]> {
