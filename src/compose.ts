@@ -130,15 +130,19 @@ export async function startWork(
     queue,
     concurrency: config.workerConcurrency,
     handlers: {
-      'reconcile-organization': (key, signal) =>
-        reconcileOrganization(db, key, {
+      'reconcile-organization': async (key, signal) => {
+        const done = await reconcileOrganization(db, key, {
           sliceSize: config.sliceSize,
           maxSlices: 10,
           shouldStop: () => signal.aborted,
           onSynced: (synced) => notifier.tell(synced),
           onFailure: ({ error, ...failure }) =>
             log.error({ err: error, ...failure }, 'A slice could not be reconciled'),
-        }),
+        })
+        // The queue's growing pauses are better than the sweep's next second.
+        if (done.failing > 0 && !done.more) throw new Error(`${done.failing} requests are tried again later`)
+        return done
+      },
       'send-mail': (key) => sendMail(db, { sender }, key),
       'verify-domain': (key) => verifyDomain(db, { lookUpTxt }, key),
     },

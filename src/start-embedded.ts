@@ -40,7 +40,7 @@ export async function startEmbedded(config: Config, { demo, print, signal }: Emb
     print(`Migrations   ${applied.length === 0 ? 'nothing to do' : `${applied.length} applied`}`)
 
     const remembered = await readJson(join(folder, 'first-directory.json'), directoryShape)
-    const world = demo && remembered === null ? await await startWorld() : null
+    const world = demo && remembered === null ? await startWorld() : null
     if (world !== null) stopping.push(() => world.stop())
     const settings = await settingsOf(
       config,
