@@ -9,7 +9,7 @@ import type { HeldRemoval } from './change.ts'
 import { keepAsIs, type Outcome } from './outcome.ts'
 import type { Removal, Removals } from './removal.ts'
 import type { RoleOrder } from './roles.ts'
-import type { DirectoryFacts, HeldChangeFacts, RemovalKind, Snapshot } from './snapshot.ts'
+import type { DirectoryFacts, RemovalKind, Snapshot } from './snapshot.ts'
 
 export interface Braked {
   readonly outcomes: readonly Outcome[]
@@ -25,7 +25,7 @@ export function brake(outcomes: readonly Outcome[], snapshot: Snapshot, roles: R
       return removal === undefined ? [] : [[outcome, removal]]
     }),
   )
-  const decisions = latestDecisions(snapshot.heldChanges)
+  const decisions = new Map(snapshot.heldChanges.map((change) => [holdKey(change), change]))
   const decisionOn = (removal: Removal) => {
     const decision = decisions.get(holdKey(removal))
     return decision?.fingerprint === removal.fingerprint ? decision : undefined
@@ -55,16 +55,6 @@ function isTooMuch(directory: DirectoryFacts, fresh: readonly Removal[], snapsho
   const before = directory.activeMembers + directory.removedLastHour
   const { percent, minimum } = snapshot.organization.brake
   return wave >= minimum && wave * 100 > before * percent
-}
-
-/** Of one member's decisions the waiting one counts first, then the newest. */
-function latestDecisions(changes: readonly HeldChangeFacts[]): Map<string, HeldChangeFacts> {
-  const decisions = new Map<string, HeldChangeFacts>()
-  for (const change of changes) {
-    const key = holdKey(change)
-    if (decisions.get(key)?.state !== 'held') decisions.set(key, change)
-  }
-  return decisions
 }
 
 function holdKey(removal: { readonly memberId: Uuid; readonly kind: RemovalKind }): string {

@@ -19,7 +19,7 @@ export function keepLastOwner(outcomes: readonly Outcome[], roles: RoleOrder): r
     .flatMap(({ person }) =>
       person.member?.status === 'active' && person.member.roleId === ownerRoleId ? [person.member] : [],
     )
-    .sort(byClaim)
+    .sort(byAge)
   if (kept === undefined) return outcomes
   return outcomes.map((outcome) => (outcome.person.member === kept ? keep(outcome, kept, ownerRoleId) : outcome))
 }
@@ -39,10 +39,9 @@ function keep(outcome: Outcome, member: MemberFacts, ownerRoleId: string): Outco
   }
 }
 
-/** Who was kept before stays the one; otherwise who has been here longest. */
-function byClaim(one: MemberFacts, other: MemberFacts): number {
-  const kept = Number(other.grants.some(isSystem)) - Number(one.grants.some(isSystem))
-  return kept || one.createdAt.getTime() - other.createdAt.getTime() || (one.id < other.id ? -1 : 1)
+/** Who has been here longest. */
+function byAge(one: MemberFacts, other: MemberFacts): number {
+  return one.createdAt.getTime() - other.createdAt.getTime() || (one.id < other.id ? -1 : 1)
 }
 
 function isSystem(grant: { readonly source: { readonly kind: string } }): boolean {

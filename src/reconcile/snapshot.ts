@@ -205,7 +205,7 @@ export interface Snapshot {
   readonly invitations: readonly InvitationFacts[]
   /** Of the subjects above. */
   readonly conflicts: readonly ConflictFacts[]
-  /** Of the members above; the latest of each member and kind. */
+  /** Of the members above; one of each member and kind: the one that waits, else the latest decided. */
   readonly heldChanges: readonly HeldChangeFacts[]
   /** Verified domains among the addresses above, those of `users` too, and whether this organization owns them. */
   readonly domains: readonly { readonly name: string; readonly own: boolean }[]

@@ -73,10 +73,10 @@ export function disableJoinRule(world: World, ruleId: Uuid): void {
 /** Somebody named by an admin: a user, or whoever has an address. */
 export function addByHand(
   world: World,
-  whom: { readonly userId: Uuid } | { readonly email: string },
+  whom: { readonly userId: Uuid } | { readonly email: string; readonly displayName?: string },
   gives: { roleId?: Uuid; unitId?: Uuid } = {},
 ): Uuid {
-  const named = 'userId' in whom ? { userId: whom.userId } : { profile: profile(whom.email) }
+  const named = 'userId' in whom ? { userId: whom.userId } : { profile: profile(whom.email, whom.displayName ?? null) }
   return enter(world, { kind: 'manual', ...named, roleId: gives.roleId ?? null, unitId: gives.unitId ?? null })
 }
 

@@ -122,6 +122,18 @@ describe('the last Owner', () => {
     expect(memberFor(world, found(accounts[0]))).toMatchObject({ role: roles.member, reason: null, grants: [] })
   })
 
+  test('keeps their seat too: nobody who waits is given it', () => {
+    const { world, directory, accounts } = owned(['anna'], 1)
+    setSeatLimit(world, 1)
+    const bert = pushUser(world, directory, 'bert@acme.test')
+    reconcile(world)
+    deleteUser(world, found(accounts[0]))
+    reconcile(world)
+    expect(memberFor(world, found(accounts[0]))).toEqual(kept)
+    expect(memberFor(world, bert)?.status).toBe('waitlisted')
+    expect(world.organization.seatsUsed).toBe(1)
+  })
+
   test('gives their seat to the new Owner when they leave at once', () => {
     const { world, directory, owners, accounts } = owned(['anna'], 1)
     setSeatLimit(world, 1)

@@ -143,6 +143,15 @@ describe('a login where a directory governs', () => {
     expect(userFor(world, late)).toBeUndefined()
   })
 
+  test('is the person whom one of two directories has as active', () => {
+    const { world, directory } = governed()
+    const anna = pushUser(world, directory, 'anna@acme.test')
+    pushUser(world, addDirectory(world, 'Entra'), 'anna@acme.test', { active: false })
+    const entry = logIn(world, 'anna@acme.test')
+    reconcile(world)
+    expect(userFor(world, entry)).toBe(userFor(world, anna))
+  })
+
   test('of somebody known elsewhere in the tenant holds nobody here without the directory', () => {
     const { world } = governed()
     const entry = logIn(world, 'anna@acme.test', { subject: 'anna' })
@@ -165,6 +174,16 @@ describe('a sign-up from a verified domain where a directory governs', () => {
     expect(userFor(world, known)).toBe(userFor(world, anna))
     expect(userFor(world, unknown)).toBeUndefined()
   })
+})
+
+test('an invitation lets in whose sign-up was refused before', () => {
+  const { world } = governed()
+  const refused = signUp(world, 'eve@acme.test', { rule: addJoinRule(world, 'acme.test', {}) })
+  reconcile(world)
+  expect(userFor(world, refused)).toBeUndefined()
+  accept(world, invite(world, 'eve@acme.test', { roleId: roles.editor }))
+  reconcile(world)
+  expect(memberFor(world, refused)).toMatchObject({ status: 'active', role: roles.editor })
 })
 
 describe('an organization that a directory begins to govern', () => {

@@ -9,8 +9,8 @@ import {
   pushUser,
   recreateUser,
 } from '../../support/reconcile/directory.ts'
-import { addUser, decideConflict, found, setDomain } from '../../support/reconcile/facts.ts'
-import { planEverybody, reconcile } from '../../support/reconcile/reconcile.ts'
+import { addUser, found, setDomain } from '../../support/reconcile/facts.ts'
+import { reconcile } from '../../support/reconcile/reconcile.ts'
 import { memberFor, userFor } from '../../support/reconcile/view.ts'
 import { addByHand, logIn, signUp } from '../../support/reconcile/ways-in.ts'
 import { createWorld, roles, type World } from '../../support/reconcile/world.ts'
@@ -164,6 +164,18 @@ describe('an address', () => {
     expect(userFor(world, bert)).toBe(userFor(world, sure))
   })
 
+  test('is a conflict where the user was made elsewhere, though a checked login of theirs speaks of it here', () => {
+    const world = createWorld()
+    setDomain(world, 'acme.test', 'own')
+    const user = addUser(world, 'anna@acme.test')
+    logIn(world, 'anna@acme.test', { subject: 'anna', ownConnection: false, emailVerified: true })
+    found(world.identities.get('login:connection:anna')).userId = user
+    reconcile(world)
+    const anna = pushUser(world, addDirectory(world), 'anna@acme.test')
+    reconcile(world)
+    expect(openConflicts(world)).toMatchObject([{ subject: { id: anna }, candidateUserId: user }])
+  })
+
   test('is a conflict where more than one user has it', () => {
     const { world, directory } = acme()
     addUser(world, 'anna@acme.test', { emailVerified: true })
@@ -244,60 +256,5 @@ describe('a login', () => {
     expect(userFor(world, personal)).not.toBe(known)
     expect(memberFor(world, personal)?.role).toBe(roles.owner)
     expect(openConflicts(world).map((conflict) => conflict.subject.id)).toEqual([ordinary])
-  })
-})
-
-describe("an admin's decision about a conflict", () => {
-  function conflicted() {
-    const { world, directory } = acme()
-    const candidate = addUser(world, 'anna@shared.test')
-    const anna = pushUser(world, directory, 'anna@shared.test')
-    reconcile(world)
-    return { world, directory, candidate, anna, conflict: found(openConflicts(world)[0]).id }
-  }
-
-  test('links to the candidate', () => {
-    const { world, candidate, anna, conflict } = conflicted()
-    decideConflict(world, conflict, 'linked')
-    reconcile(world)
-    expect(userFor(world, anna)).toBe(candidate)
-    expect(memberFor(world, anna)?.status).toBe('active')
-  })
-
-  test('makes a user of their own, and is not asked again', () => {
-    const { world, candidate, anna, conflict } = conflicted()
-    decideConflict(world, conflict, 'separate')
-    reconcile(world)
-    expect(userFor(world, anna)).toBeDefined()
-    expect(userFor(world, anna)).not.toBe(candidate)
-    expect(openConflicts(world)).toHaveLength(0)
-    expect(planEverybody(world).changes).toEqual([])
-  })
-
-  test('is for one candidate: another user with the address is asked about anew', () => {
-    const { world, anna, conflict } = conflicted()
-    decideConflict(world, conflict, 'separate')
-    const another = addUser(world, 'anna@shared.test')
-    reconcile(world)
-    expect(userFor(world, anna)).toBeUndefined()
-    expect(openConflicts(world)).toMatchObject([{ candidateUserId: another }])
-  })
-
-  test('is not needed any more when the domain is verified and the user proved: the conflict closes by itself', () => {
-    const { world, candidate, anna } = conflicted()
-    found(world.users.get(candidate)).emailVerified = true
-    setDomain(world, 'shared.test', 'own')
-    reconcile(world)
-    expect(userFor(world, anna)).toBe(candidate)
-    expect(openConflicts(world)).toHaveLength(0)
-  })
-
-  test('is waited for without asking twice', () => {
-    const { world, directory, anna } = conflicted()
-    changeUser(world, anna, { displayName: 'Anna' })
-    pushUser(world, directory, 'bert@acme.test')
-    const { changes } = reconcile(world)
-    expect(changes.filter((change) => change.kind === 'raise-conflict')).toEqual([])
-    expect(world.conflicts.size).toBe(1)
   })
 })

@@ -97,10 +97,29 @@ describe('a seat that becomes free', () => {
     expect(statuses(world, [...accounts, carl])).toEqual(['removed', 'active', 'waitlisted'])
   })
 
+  test('goes to who waits and not to who comes back in the same slice, though they were here before', () => {
+    const { world, directory, accounts } = limited(1, ['anna', 'bert'])
+    changeUser(world, found(accounts[1]), { active: false })
+    const carl = pushUser(world, directory, 'carl@acme.test')
+    reconcile(world)
+    deleteUser(world, found(accounts[0]))
+    changeUser(world, found(accounts[1]), { active: true })
+    reconcile(world)
+    expect(statuses(world, [...accounts, carl])).toEqual(['removed', 'waitlisted', 'active'])
+  })
+
   test('of newcomers goes to who was heard of first', () => {
     const { world, accounts } = limited(2, ['zoe', 'anna', 'bert'])
     reconcile(world, [...world.requests.values()].reverse())
     expect(statuses(world, accounts)).toEqual(['active', 'active', 'waitlisted'])
+  })
+
+  test('of newcomers by different ways goes to who was heard of first', () => {
+    const { world, directory } = limited(1, [])
+    const anna = addByHand(world, { email: 'anna@acme.test' })
+    const bert = pushUser(world, directory, 'bert@acme.test')
+    reconcile(world)
+    expect(statuses(world, [anna, bert])).toEqual(['active', 'waitlisted'])
   })
 
   test('is not for somebody who comes back while others wait', () => {

@@ -129,6 +129,17 @@ describe("a directory's tombstone", () => {
     expect(memberFor(world, anna)?.status).toBe('removed')
   })
 
+  test('ends nothing while another directory knows the person', () => {
+    const { world, directory } = governed()
+    const anna = pushUser(world, directory, 'anna@acme.test')
+    pushUser(world, addDirectory(world, 'Entra'), 'anna@acme.test')
+    reconcile(world)
+    const manual = addByHand(world, { userId: found(userFor(world, anna)) }, { roleId: roles.admin })
+    deleteUser(world, anna)
+    reconcile(world)
+    expect(memberFor(world, anna)).toMatchObject({ status: 'active', grants: [`role-admin from manual ${manual}`] })
+  })
+
   test('is lifted, older ways in included, when the directory brings the account back', () => {
     const { world, directory } = governed()
     const anna = pushUser(world, directory, 'anna@acme.test')
