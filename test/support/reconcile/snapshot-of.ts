@@ -15,8 +15,9 @@ import type {
 import { inAnyOrder, now, roles, type StoredEntry, type Subject, type World } from './world.ts'
 
 export function snapshotOf(world: World, subjects: Iterable<Subject>): Snapshot {
-  const touched = closure(world, startOf(world, [...subjects, ...protectedOwners(world)]))
-  const people = closure(world, startOf(world, [...touched.subjects, ...waitlistHead(world, touched.users)]))
+  const named = [...subjects, ...protectedOwners(world)]
+  const touched = closure(world, startOf(world, named))
+  const people = closure(world, startOf(world, [...named, ...waitlistHead(world, touched.users)]))
   const directoryUsers = allDirectoryUsers(world).filter((user) => people.ids.has(user.id))
   const entries = allEntries(world).filter((entry) => people.ids.has(entry.id))
   const users = [...world.users.values()].filter((user) => people.users.has(user.id))
@@ -57,7 +58,7 @@ export function everySubject(world: World): Subject[] {
 }
 
 interface Closure {
-  readonly subjects: readonly Subject[]
+  /** Of directory users and entries. */
   readonly ids: ReadonlySet<Uuid>
   readonly users: ReadonlySet<Uuid>
 }
@@ -108,11 +109,11 @@ function closure(world: World, start: Set<string>): Closure {
       for (const tie of ties) reached.add(tie)
     }
   }
-  const named = (kind: Subject['kind'], ids: Iterable<Uuid>) =>
-    [...ids].filter((id) => reached.has(id)).map((id): Subject => ({ kind, id }))
-  const subjects = [...named('directory_user', world.directoryUsers.keys()), ...named('entry', world.entries.keys())]
-  const users = new Set([...world.users.keys()].filter((id) => reached.has(id)))
-  return { subjects, ids: new Set(subjects.map((subject) => subject.id)), users }
+  const among = (ids: Iterable<Uuid>) => [...ids].filter((id) => reached.has(id))
+  return {
+    ids: new Set([...among(world.directoryUsers.keys()), ...among(world.entries.keys())]),
+    users: new Set(among(world.users.keys())),
+  }
 }
 
 function allDirectoryUsers(world: World): DirectoryUserFacts[] {

@@ -66,10 +66,6 @@ export function userFor(world: World, factId: Uuid): Uuid | undefined {
   return world.links.get(factId)?.userId ?? world.entries.get(factId)?.userId ?? undefined
 }
 
-export function membersOf(world: World): readonly MemberFacts[] {
-  return [...world.members.values()]
-}
-
 function memberView({ status, statusReason, roleId, seated, grants }: MemberFacts): MemberView {
   return { status, reason: statusReason, role: roleId, seated, grants: grants.map(grantView).sort() }
 }

@@ -6,6 +6,7 @@ import {
   addDirectory,
   addGroup,
   changeUser,
+  decommission,
   deleteUser,
   mapGroup,
   pushUser,
@@ -114,6 +115,18 @@ describe('a pending invitation', () => {
     pushUser(world, directory, 'active@mail.test')
     reconcile(world)
     expect(invitations.map((invitation) => stateOf(world, invitation))).toEqual(['accepted', 'pending', 'pending'])
+  })
+
+  test('is not answered by an account of a directory that was decommissioned', () => {
+    const world = acme()
+    const directory = addDirectory(world)
+    const anna = pushUser(world, directory, 'anna@acme.test')
+    reconcile(world)
+    decommission(world, directory)
+    const invitation = invite(world, 'anna@acme.test')
+    reconcile(world)
+    expect(stateOf(world, invitation)).toBe('pending')
+    expect(memberFor(world, anna)?.status).toBe('removed')
   })
 
   test('brings somebody back whom the directory deleted before it was sent, and only then', () => {

@@ -12,7 +12,7 @@ import {
 import { addUser, found, setDomain } from '../../support/reconcile/facts.ts'
 import { reconcile } from '../../support/reconcile/reconcile.ts'
 import { memberFor, userFor } from '../../support/reconcile/view.ts'
-import { addByHand, logIn, signUp } from '../../support/reconcile/ways-in.ts'
+import { addByHand, logIn, signUp, withdraw } from '../../support/reconcile/ways-in.ts'
 import { createWorld, roles, type World } from '../../support/reconcile/world.ts'
 
 function openConflicts(world: World) {
@@ -94,6 +94,15 @@ describe('a subject that says nothing any more', () => {
     decommission(world, directory)
     reconcile(world)
     expect(userFor(world, anna)).toBeUndefined()
+  })
+
+  test('makes nobody: withdrawn before it was ever looked at', () => {
+    const { world } = acme()
+    const entry = addByHand(world, { email: 'anna@acme.test' })
+    withdraw(world, entry)
+    reconcile(world)
+    expect(userFor(world, entry)).toBeUndefined()
+    expect(world.users.size).toBe(0)
   })
 
   test('closes the conflict that it was waiting in', () => {
@@ -210,6 +219,20 @@ describe('an address', () => {
     reconcile(world)
     expect(userFor(world, newcomer)).not.toBe(userFor(world, anna))
     expect(world.users.get(found(userFor(world, newcomer)))?.profile.email?.address).toBe('jones@acme.test')
+  })
+
+  test('leads back to who had it here before the domain was verified', () => {
+    const world = createWorld()
+    const directory = addDirectory(world)
+    const before = pushUser(world, directory, 'anna@acme.test')
+    reconcile(world)
+    deleteUser(world, before)
+    reconcile(world)
+    setDomain(world, 'acme.test', 'own')
+    const after = pushUser(world, directory, 'anna@acme.test')
+    reconcile(world)
+    expect(userFor(world, after)).toBe(userFor(world, before))
+    expect(memberFor(world, after)?.status).toBe('active')
   })
 
   test('does not link look-alikes outside ASCII, and does link another case', () => {

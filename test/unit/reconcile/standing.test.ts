@@ -15,7 +15,7 @@ import {
 import { found, role, setDomain, team } from '../../support/reconcile/facts.ts'
 import { reconcile } from '../../support/reconcile/reconcile.ts'
 import { memberFor, userFor } from '../../support/reconcile/view.ts'
-import { addByHand, logIn, signUp, withdraw } from '../../support/reconcile/ways-in.ts'
+import { addByHand, addJoinRule, invite, logIn, signUp, withdraw } from '../../support/reconcile/ways-in.ts'
 import { createWorld, roles, type World } from '../../support/reconcile/world.ts'
 
 function governed(): { world: World; directory: string } {
@@ -166,6 +166,29 @@ describe("a directory's tombstone", () => {
 })
 
 describe('the other ways in', () => {
+  test('are named as what made the member, a directory first', () => {
+    const { world, directory } = governed()
+    invite(world, 'dora@acme.test')
+    const rule = addJoinRule(world, 'acme.test', {})
+    decommission(world, directory)
+    signUp(world, 'anna@acme.test', { rule })
+    logIn(world, 'bert@acme.test')
+    addByHand(world, { email: 'carl@acme.test' })
+    pushUser(world, addDirectory(world, 'Entra'), 'dora@acme.test')
+    const made = reconcile(world).changes.flatMap((change) => (change.kind === 'create-member' ? change.source : []))
+    expect(made).toEqual(['domain', 'sso', 'manual', 'directory'])
+  })
+
+  test('end with what they came through: who has none left is gone', () => {
+    const world = createWorld()
+    const entry = logIn(world, 'anna@acme.test')
+    reconcile(world)
+    const [member] = [...world.members.values()]
+    world.entries.delete(entry)
+    reconcile(world, [{ kind: 'member', id: found(member).id }])
+    expect(member).toMatchObject({ status: 'removed', statusReason: 'no_source', seated: false })
+  })
+
   test('hold somebody until the last of them is withdrawn', () => {
     const world = createWorld()
     const personal = signUp(world, 'anna@acme.test', { personal: roles.editor })

@@ -1,0 +1,448 @@
+// The world of world.ts in the database: writes one as it is, facts and derived rows, and reads back
+// what reconciling has made of it. So the database's loading and applying can be held against the
+// model's. Ids of facts keep their order.
+
+import { createHash, randomUUID } from 'node:crypto'
+import type pg from 'pg'
+import { parseEmail } from '../../../src/model/email.ts'
+import type { Uuid } from '../../../src/model/ids.ts'
+import type { GrantFacts, HeldChangeFacts, MemberFacts, Target } from '../../../src/reconcile/snapshot.ts'
+import { found } from './facts.ts'
+import { copyWorld, roles, type World } from './world.ts'
+
+export interface StoredWorld {
+  readonly tenant: Uuid
+  readonly organization: Uuid
+  /** The id of a row for an id of the world, and back; ids that the database made stay as they are. */
+  uuid(id: string): Uuid
+  name(uuid: Uuid): string
+}
+
+const units = ['team-a', 'team-b']
+const connections = ['own', 'wide', 'connection']
+
+/**
+ * Whether the database can hold this world: the model lets two mappings or entries say the same, and an
+ * account have no address whose userName is one.
+ */
+export function isStorable(world: World): boolean {
+  const silent = [...world.directoryUsers.values()].filter(({ profile }) => profile.email === null)
+  if (silent.some(({ userName }) => parseEmail(userName) !== null)) return false
+  const said = [
+    ...[...world.mappings.values()].map(({ source, target }) => JSON.stringify([source, target])),
+    ...[...world.entries.values()]
+      .filter((entry) => entry.identityId !== null)
+      .map((entry) => JSON.stringify([entry.identityId, entry.kind, entry.connectionId, entry.joinRuleId])),
+    ...[...world.entries.values()]
+      .filter((entry) => entry.kind === 'manual' && entry.userId !== null && entry.profile.email === null)
+      .map((entry) => JSON.stringify([entry.userId, entry.roleId, entry.unitId, entry.withdrawn || entry.id])),
+  ]
+  return new Set(said).size === said.length
+}
+
+/** Writes the world into a tenant of its own. */
+export async function storeWorld(pool: pg.Pool, world: World): Promise<StoredWorld> {
+  const stored = nameRows(world)
+  for (const [table, rows] of [...setting(world, stored), ...facts(world, stored), ...derived(world, stored)])
+    await insert(pool, table, rows)
+  return stored
+}
+
+function nameRows(world: World): StoredWorld {
+  const salt = randomUUID()
+  const names = new Map<Uuid, string>()
+  const uuid = (id: string) => {
+    if (names.has(id)) return id // it came from the database
+    const hash = createHash('sha256').update(`${salt}/${id}`).digest('hex')
+    const place = /-(\d{6})$/.exec(id)?.[1]
+    const start = place === undefined ? hash.slice(0, 12) : Number(place).toString(16).padStart(12, '0')
+    const made = `${start.slice(0, 8)}-${start.slice(8)}-7${hash.slice(13, 16)}-8${hash.slice(17, 20)}-${hash.slice(20, 32)}`
+    names.set(made, id)
+    return made
+  }
+  return {
+    tenant: randomUUID(),
+    organization: uuid(world.organization.id),
+    uuid,
+    name: (id) => names.get(id) ?? id,
+  }
+}
+
+type Row = Record<string, unknown>
+type Rows = readonly [table: string, rows: readonly Row[]]
+
+function setting(world: World, { tenant, organization, uuid }: StoredWorld): Rows[] {
+  const { seatLimit, seatPolicy, seatsUsed, brake } = world.organization
+  const place = { tenant_id: tenant, organization_id: organization }
+  const roleSet = uuid('role-set')
+  const shared = { tenant_id: tenant, role_set_id: roleSet, default_role_id: uuid(roles.member), next_member_number: 1 }
+  const brakes = { brake_percent: brake.percent, brake_minimum: brake.minimum }
+  return [
+    ['tenants', [{ id: tenant, slug: `t${tenant}`.slice(0, 30), name: 'Tenant', next_organization_number: 9 }]],
+    ['role_sets', [{ tenant_id: tenant, id: roleSet, key: 'default', name: 'Default' }]],
+    [
+      'roles',
+      world.organization.roles.map(({ id, key, rank, isOwner }) => ({
+        ...{ tenant_id: tenant, id: uuid(id), role_set_id: roleSet, key, name: key, rank, is_owner: isOwner },
+        ...{ scope_kind: 'organization', permissions: [] },
+      })),
+    ],
+    [
+      'organizations',
+      [
+        {
+          ...shared,
+          ...brakes,
+          id: organization,
+          number: 1,
+          name: 'This',
+          seat_limit: seatLimit,
+          seats_used: seatsUsed,
+        },
+        { ...shared, ...brakes, id: uuid('elsewhere'), number: 2, name: 'Other', seat_limit: null, seats_used: 0 },
+      ].map((row) => ({ ...row, kind: 'organization', status: 'active', seat_policy: seatPolicy })),
+    ],
+    ['units', units.map((id) => ({ ...place, id: uuid(id), kind: 'team', name: id, parent_id: null }))],
+    [
+      'connections',
+      connections.map((id) => ({
+        ...{ tenant_id: tenant, organization_id: id === 'wide' ? null : organization, id: uuid(id) },
+        ...{ kind: 'oidc', name: id, state: 'active', config: {} },
+      })),
+    ],
+    ['domains', domainRows(world, tenant, organization, uuid)],
+  ]
+}
+
+function domainRows(world: World, tenant: Uuid, organization: Uuid, uuid: StoredWorld['uuid']): Row[] {
+  const ruled = [...world.joinRules.values()].map((rule) => rule.domain)
+  const own = [...new Set([...ruled, ...world.domains.keys()])].map((name) => {
+    const status = world.domains.get(name) === 'own' ? 'verified' : 'pending'
+    return { id: uuid(`domain:${name}`), organization_id: organization, name, status }
+  })
+  const foreign = [...world.domains].flatMap(([name, owner]) =>
+    owner === 'own'
+      ? []
+      : [{ id: uuid(`foreign:${name}`), organization_id: uuid('elsewhere'), name, status: 'verified' }],
+  )
+  return [...own, ...foreign].map((row) => ({
+    ...{ ...row, tenant_id: tenant, challenge: 'x', expires_at: new Date(0) },
+    verified_at: row.status === 'verified' ? new Date(0) : null,
+  }))
+}
+
+function facts(world: World, { tenant, organization, uuid }: StoredWorld): Rows[] {
+  const place = { tenant_id: tenant, organization_id: organization }
+  const id = (name: string | null) => (name === null ? null : uuid(name))
+  const groups = [...world.groups.values()]
+  return [
+    [
+      'directories',
+      [...world.directories.values()].map((one) => ({
+        ...{ ...place, id: uuid(one.id), name: one.name, provider: 'other', state: one.state },
+        first_contact_at: one.firstContactAt,
+      })),
+    ],
+    [
+      'directory_users',
+      [...world.directoryUsers.values()].map((one) => ({
+        ...{ ...place, id: uuid(one.id), directory_id: uuid(one.directoryId), user_name: one.userName },
+        ...{ active: one.active, display_name: one.profile.displayName, email: one.profile.email?.address ?? null },
+        ...{ attributes: {}, generation: one.generation, created_at: one.createdAt, updated_at: one.createdAt },
+        deleted_at: one.deletedAt,
+      })),
+    ],
+    [
+      'directory_groups',
+      groups.map((one) => ({
+        ...{ ...place, id: uuid(one.id), directory_id: uuid(one.directoryId), display_name: one.name, attributes: {} },
+        ...{ generation: 1, created_at: new Date(0), updated_at: new Date(0) },
+        deleted_at: one.deleted ? new Date(0) : null,
+      })),
+    ],
+    [
+      'directory_group_members',
+      groups.flatMap((group) =>
+        [...group.members].map((member) => ({
+          ...{ tenant_id: tenant, directory_id: uuid(group.directoryId), group_id: uuid(group.id) },
+          ...{ member_value: uuid(member), directory_user_id: uuid(member) },
+        })),
+      ),
+    ],
+    [
+      'mappings',
+      [...world.mappings.values()].map(({ id: mappingId, source, target }) => ({
+        ...{ ...place, id: uuid(mappingId), source_kind: source.kind, ...targetColumns(target, uuid) },
+        ...(source.kind === 'sso_claim'
+          ? { connection_id: uuid(source.connectionId), claim_value: source.value }
+          : {
+              group_id: uuid(source.groupId),
+              directory_id: uuid(found(world.groups.get(source.groupId)).directoryId),
+            }),
+      })),
+    ],
+    [
+      'join_rules',
+      [...world.joinRules.values()].map((one) => ({
+        ...{ ...place, id: uuid(one.id), domain_id: uuid(`domain:${one.domain}`), enabled: one.enabled },
+        ...{ role_id: id(one.roleId), unit_id: id(one.unitId) },
+      })),
+    ],
+    [
+      'invitations',
+      [...world.invitations.values()].map((one) => ({
+        ...{ ...place, id: uuid(one.id), email: one.emailKey, email_key: one.emailKey, state: one.state },
+        ...{ role_id: id(one.roleId), unit_id: id(one.unitId), invited_by: 'x', created_at: one.createdAt },
+        expires_at: new Date('2100-01-01'),
+      })),
+    ],
+    [
+      'users',
+      [...world.users.values()].map((one) => ({
+        ...{ tenant_id: tenant, id: uuid(one.id), email: one.profile.email?.address ?? null },
+        ...{ email_key: one.profile.email?.key ?? null, email_verified: one.emailVerified },
+        ...{ display_name: one.profile.displayName, created_at: new Date(0), updated_at: new Date(0) },
+      })),
+    ],
+    [
+      'identities',
+      [...world.identities.values()].map((one) => ({
+        ...{ tenant_id: tenant, id: uuid(one.id), kind: one.kind, issuer: 'i', subject: one.id },
+        connection_id: one.kind === 'email' ? null : uuid(found(one.id.split(':')[1])),
+        ...{ email: one.profile.email?.address ?? null, email_verified: one.emailVerified, user_id: id(one.userId) },
+        ...{ display_name: one.profile.displayName, created_at: new Date(0), last_seen_at: new Date(0) },
+      })),
+    ],
+    [
+      'entries',
+      [...world.entries.values()].map((one) => ({
+        ...{ ...place, id: uuid(one.id), kind: one.kind, identity_id: id(one.identityId), user_id: id(one.userId) },
+        ...{ connection_id: id(one.connectionId), join_rule_id: id(one.joinRuleId) },
+        ...{ invitation_id: id(one.invitationId), role_id: id(one.roleId), unit_id: id(one.unitId) },
+        ...{ email: one.profile.email?.address ?? null, display_name: one.profile.displayName },
+        ...{ claim_values: one.claimValues, generation: one.generation, observed_generation: one.observedGeneration },
+        ...{ created_at: one.createdAt, updated_at: one.createdAt, withdrawn_at: one.withdrawn ? new Date(0) : null },
+      })),
+    ],
+    [
+      'reconcile_requests',
+      [...world.requests.values()].map((one, index) => ({
+        ...{ ...place, id: index + 1, subject_kind: one.kind, subject_id: uuid(one.id), urgent: false, attempts: 0 },
+        requested_at: new Date(0),
+      })),
+    ],
+  ]
+}
+
+function derived(world: World, { tenant, organization, uuid }: StoredWorld): Rows[] {
+  const place = { tenant_id: tenant, organization_id: organization }
+  const members = [...world.members.values()]
+  const member = { ...place, source: 'directory' }
+  const plan = uuid('held-plan')
+  const held = [...world.heldChanges.values()]
+  const elsewhere = [...world.users.values()].filter((user) => user.elsewhere)
+  return [
+    [
+      'members',
+      [
+        ...members.map((one, index) => ({
+          ...{ ...member, id: uuid(one.id), user_id: uuid(one.userId), number: index + 1, status: one.status },
+          ...{ status_reason: one.statusReason, role_id: one.roleId === null ? null : uuid(one.roleId) },
+          ...{ seated: one.seated, created_at: one.createdAt, changed_at: one.createdAt },
+          waitlisted_at: one.waitlistedAt,
+        })),
+        ...elsewhere.map((one, index) => ({
+          ...{ ...member, organization_id: uuid('elsewhere'), id: uuid(`elsewhere:${one.id}`), user_id: uuid(one.id) },
+          ...{ number: index + 1, status: 'removed', seated: false, created_at: new Date(0), changed_at: new Date(0) },
+        })),
+      ],
+    ],
+    ['next_member_number', [{ organization, number: members.length + 1 }]],
+    [
+      'grants',
+      members.flatMap((one) =>
+        one.grants.map(({ id, target, source }) => ({
+          ...{ ...place, id: uuid(id), member_id: uuid(one.id), ...targetColumns(target, uuid), reason: 'x' },
+          ...{ source_kind: source.kind, source_id: source.id === null ? null : uuid(source.id) },
+          created_at: new Date(0),
+        })),
+      ),
+    ],
+    [
+      'directory_links',
+      [...world.links].map(([id, link]) => ({
+        ...{ ...place, directory_user_id: uuid(id), user_id: link.userId === null ? null : uuid(link.userId) },
+        ...{ rule: 'created', observed_generation: link.observedGeneration, observed_at: new Date(0) },
+      })),
+    ],
+    [
+      'conflicts',
+      [...world.conflicts.values()].map((one) => ({
+        ...{ ...place, id: uuid(one.id), subject_kind: one.subject.kind, subject_id: uuid(one.subject.id) },
+        ...{ candidate_user_id: uuid(one.candidateUserId), reason: 'x', state: one.state, created_at: new Date(0) },
+      })),
+    ],
+    [
+      'plans',
+      held.length === 0
+        ? []
+        : [{ ...place, id: plan, state: 'expired', hash: 'x', counts: {}, removals: {}, created_at: new Date(0) }],
+    ],
+    [
+      'held_changes',
+      held.map((one, index) => ({
+        ...{ ...place, id: uuid(one.id), plan_id: plan, directory_id: uuid(one.directoryId), kind: one.kind },
+        ...{ member_id: uuid(one.memberId), why: 'x', state: one.state, fingerprint: fingerprint(one, uuid) },
+        created_at: new Date(index),
+      })),
+    ],
+  ]
+}
+
+/** The ids in a fingerprint are ids of rows. */
+function fingerprint(held: Pick<HeldChangeFacts, 'fingerprint'>, uuid: StoredWorld['uuid']): string {
+  return held.fingerprint
+    .split(' ')
+    .map((word) => word.replace(/^[^@]+/, (id) => uuid(id)))
+    .sort()
+    .join(' ')
+}
+
+function targetColumns(target: Target, uuid: StoredWorld['uuid']): Row {
+  return { [`${target.kind}_id`]: uuid(target.id) }
+}
+
+async function insert(pool: pg.Pool, table: string, rows: readonly Row[]): Promise<void> {
+  if (table === 'next_member_number') {
+    const [row] = rows
+    const values = [row?.['organization'], row?.['number']]
+    await pool.query('UPDATE organizations SET next_member_number = $2 WHERE id = $1', values)
+    return
+  }
+  const columns = [...new Set(rows.flatMap((row) => Object.keys(row)))]
+  if (columns.length === 0) return
+  await pool.query(
+    `INSERT INTO ${table} (${columns}) SELECT ${columns} FROM jsonb_populate_recordset(NULL::${table}, $1::jsonb)`,
+    [JSON.stringify(rows)],
+  )
+}
+
+/** The same world with what the database has derived from it in the place of what was derived before. */
+export async function readWorld(pool: pg.Pool, world: World, stored: StoredWorld): Promise<World> {
+  const { tenant, organization, name } = stored
+  const read = copyWorld(world)
+  const select = async <R extends pg.QueryResultRow>(text: string) =>
+    (await pool.query<R>(text, [tenant, organization])).rows
+  const nameOr = (id: Uuid | null) => (id === null ? null : name(id))
+
+  const counted = await select<{ seats_used: number }>(
+    'SELECT seats_used FROM organizations WHERE tenant_id = $1 AND id = $2',
+  )
+  read.organization.seatsUsed = found(counted[0]).seats_used
+  read.requests.clear()
+  read.users.clear()
+  const users = await select<{
+    id: Uuid
+    email: string | null
+    key: string | null
+    verified: boolean
+    name: string | null
+  }>(
+    `SELECT id, email, email_key AS key, email_verified AS verified, display_name AS name FROM users
+     WHERE tenant_id = $1 AND $2::uuid IS NOT NULL`,
+  )
+  for (const user of users) {
+    const { email: address, key } = user
+    const email = address === null || key === null ? null : { address, key, domain: key.slice(key.indexOf('@') + 1) }
+    const profile = { email, displayName: user.name, givenName: null, familyName: null }
+    read.users.set(name(user.id), { id: name(user.id), emailVerified: user.verified, elsewhere: false, profile })
+  }
+  read.members.clear()
+  const members = await select<Omit<MemberFacts, 'grants'>>(
+    `SELECT id, user_id AS "userId", status, status_reason AS "statusReason", role_id AS "roleId", seated,
+       created_at AS "createdAt", waitlisted_at AS "waitlistedAt"
+     FROM members WHERE tenant_id = $1 AND organization_id = $2`,
+  )
+  const grants = await select<{
+    id: Uuid
+    member: Uuid
+    role: Uuid | null
+    unit: Uuid | null
+    kind: GrantFacts['source']['kind']
+    source: Uuid | null
+  }>(
+    `SELECT id, member_id AS member, role_id AS role, unit_id AS unit, source_kind AS kind, source_id AS source
+     FROM grants WHERE tenant_id = $1 AND organization_id = $2`,
+  )
+  for (const member of members) {
+    const theirs = grants
+      .filter((grant) => grant.member === member.id)
+      .map(({ id, role, unit, kind, source }): GrantFacts => {
+        const target: Target =
+          role === null ? { kind: 'unit', id: name(found(unit ?? undefined)) } : { kind: 'role', id: name(role) }
+        return { id: name(id), target, source: { kind, id: nameOr(source) } }
+      })
+    const { id, userId, roleId } = member
+    const named = { id: name(id), userId: name(userId), roleId: nameOr(roleId), grants: theirs }
+    read.members.set(name(id), { ...member, ...named })
+  }
+  read.links.clear()
+  const links = await select<{ id: Uuid; user: Uuid | null; generation: number }>(
+    `SELECT directory_user_id AS id, user_id AS user, observed_generation AS generation FROM directory_links
+     WHERE tenant_id = $1 AND organization_id = $2`,
+  )
+  for (const { id, user, generation } of links)
+    read.links.set(name(id), { userId: nameOr(user), observedGeneration: generation })
+  const identities = await select<{ id: Uuid; user: Uuid | null }>(
+    'SELECT id, user_id AS user FROM identities WHERE tenant_id = $1 AND $2::uuid IS NOT NULL',
+  )
+  for (const { id, user } of identities) found(read.identities.get(name(id))).userId = nameOr(user)
+  await readEntries()
+  read.conflicts.clear()
+  const conflicts = await select<{
+    id: Uuid
+    kind: 'directory_user' | 'entry'
+    subject: Uuid
+    candidate: Uuid
+    state: 'open'
+  }>(
+    `SELECT id, subject_kind AS kind, subject_id AS subject, candidate_user_id AS candidate, state FROM conflicts
+     WHERE tenant_id = $1 AND organization_id = $2`,
+  )
+  for (const { id, kind, subject, candidate, state } of conflicts) {
+    const names = { subject: { kind, id: name(subject) }, candidateUserId: name(candidate) }
+    read.conflicts.set(name(id), { id: name(id), ...names, state })
+  }
+  return read
+
+  /** Entries that stand for consumed invitations are made by reconciling. */
+  async function readEntries(): Promise<void> {
+    const entries = await select<{
+      id: Uuid
+      user: Uuid | null
+      seen: number
+      invitation: Uuid | null
+      role: Uuid | null
+      unit: Uuid | null
+      at: Date
+    }>(
+      `SELECT id, user_id AS user, observed_generation AS seen, invitation_id AS invitation, role_id AS role,
+         unit_id AS unit, created_at AS at FROM entries WHERE tenant_id = $1 AND organization_id = $2`,
+    )
+    for (const { id, user, seen, invitation, role, unit, at } of entries) {
+      const known = read.entries.get(name(id))
+      if (known !== undefined) Object.assign(known, { userId: nameOr(user), observedGeneration: seen })
+      else
+        read.entries.set(id, {
+          ...{ id, kind: 'invitation', identityId: null, connectionId: null, ownConnection: false, joinRuleId: null },
+          ...{ invitationId: nameOr(invitation), userId: nameOr(user), roleId: nameOr(role), unitId: nameOr(unit) },
+          profile: { email: null, displayName: null, givenName: null, familyName: null },
+          ...{ claimValues: [], createdAt: at, generation: 1, observedGeneration: 1, withdrawn: false },
+        })
+    }
+    const accepted = await select<{ id: Uuid }>(
+      `SELECT id FROM invitations WHERE tenant_id = $1 AND organization_id = $2 AND state = 'accepted'`,
+    )
+    for (const { id } of accepted) found(read.invitations.get(name(id))).state = 'accepted'
+  }
+}
