@@ -6,8 +6,13 @@ import { RollcallError } from './model/errors.ts'
 
 const postgresUrl = z.string().regex(/^postgres(ql)?:\/\//, 'must be a postgres:// URL')
 const queueUrl = z.string().regex(/^(redis|rediss|postgres|postgresql):\/\//, 'must be a redis:// or a postgres:// URL')
-const port = z.coerce.number().int().min(0, 'must be a port').max(65_535, 'must be a port')
-const flag = z.enum(['true', 'false']).transform((value) => value === 'true')
+const whole = (least: number, most: number) => {
+  const error = `must be a whole number from ${least} to ${most}`
+  return z.coerce.number({ error }).int({ error }).min(least, { error }).max(most, { error })
+}
+const port = whole(0, 65_535)
+const levels = ['silent', 'fatal', 'error', 'warn', 'info', 'debug', 'trace'] as const
+const flag = z.enum(['true', 'false'], { error: 'must be true or false' }).transform((value) => value === 'true')
 
 const settings = z.object({
   DATABASE_URL: postgresUrl.optional(),
@@ -49,12 +54,12 @@ const settings = z.object({
     )
     .default([]),
   ALLOW_PRIVATE_NETWORKS: flag.optional(),
-  TRUST_PROXY: z.coerce.number().int().min(0).default(0),
-  LOG_LEVEL: z.enum(['silent', 'fatal', 'error', 'warn', 'info', 'debug', 'trace']).optional(),
+  TRUST_PROXY: whole(0, 100).default(0),
+  LOG_LEVEL: z.enum(levels, { error: `must be one of ${levels.join(', ')}` }).optional(),
   DATA_DIR: z.string().min(1).default('.data'),
-  DATABASE_POOL: z.coerce.number().int().min(2).default(20),
-  WORKER_CONCURRENCY: z.coerce.number().int().min(1).default(4),
-  SLICE_SIZE: z.coerce.number().int().min(1).max(5_000).default(500),
+  DATABASE_POOL: whole(2, 1_000).default(20),
+  WORKER_CONCURRENCY: whole(1, 1_000).default(4),
+  SLICE_SIZE: whole(1, 5_000).default(500),
 })
 
 export interface Config {

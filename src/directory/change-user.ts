@@ -46,6 +46,11 @@ export async function changeUser(
   })
 }
 
+/** Only an explicit `active: true` lets a suspended person in again; a body that does not speak of it, or null, does not. */
+function keepingSuspension(before: Attributes, after: Attributes): Attributes {
+  return before['active'] === false && after['active'] === undefined ? { ...after, active: false } : after
+}
+
 /** The user as changed; undefined when the user is no longer as it was read. */
 async function write(
   scope: Scope,
@@ -53,7 +58,7 @@ async function write(
   user: DirectoryUser,
   decide: (current: Attributes) => Attributes,
 ): Promise<DirectoryUser | undefined> {
-  const attributes = decide(user.attributes)
+  const attributes = keepingSuspension(user.attributes, decide(user.attributes))
   if (isDeepEqual(attributes, user.attributes)) return user
   const { id, generation } = user
   const facts = { attributes, columns: userColumns(attributes) }

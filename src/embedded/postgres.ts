@@ -6,7 +6,7 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import { access, chmod, constants, mkdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:net'
-import { join, resolve } from 'node:path'
+import { dirname, join, resolve } from 'node:path'
 import { RollcallError } from '../model/errors.ts'
 import { locateBinaries, type PostgresBinaries } from './binaries.ts'
 import { createCluster, spawnAs } from './cluster.ts'
@@ -102,10 +102,17 @@ async function startLocked(
   }
 }
 
+/** Step by step: Node's recursive mkdir never ends under a parent that refuses children as /proc does. */
+async function makeFolder(folder: string): Promise<void> {
+  const parent = dirname(folder)
+  if (parent !== folder && !(await exists(parent))) await makeFolder(parent)
+  await mkdir(folder)
+}
+
 async function prepareFolder(folder: string): Promise<void> {
   try {
     if (!(await exists(folder))) {
-      await mkdir(folder, { recursive: true })
+      await makeFolder(folder)
       // The server may run as another user, who has to pass through; everything inside is closed.
       await chmod(folder, 0o755)
     }

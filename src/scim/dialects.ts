@@ -21,6 +21,10 @@ export const dialects = {
     rule: 'setting through a filtered path that matches nothing creates the element the filter describes',
   },
   'empty-manager': { seenFrom: 'Entra ID', rule: 'manager set to "" (or to a value of "") is no manager' },
+  'unqualified-manager': {
+    seenFrom: 'Entra ID',
+    rule: 'manager without the URN of its schema is the enterprise extension’s',
+  },
   'remove-with-values': {
     seenFrom: 'Entra ID, JumpCloud',
     rule: 'remove with a path to a multi-valued attribute and a value removes exactly those values',

@@ -96,10 +96,17 @@ export function resolvePath(type: ResourceType, path: string, reading: Reading):
   const direct = paths.get(lower)
   if (direct !== undefined) return direct
   const colon = lower.lastIndexOf(':')
-  if (colon < 0) return undefined
+  if (colon < 0) return resolveManager(type, lower, reading)
   const urn = lower.slice(0, colon)
   const meant = resolveUrnAlias(urn, type.schema.id, reading)
   return meant === urn ? undefined : paths.get(meant + lower.slice(colon))
+}
+
+function resolveManager(type: ResourceType, path: string, reading: Reading): ResolvedPath | undefined {
+  if (path !== 'manager' && !path.startsWith('manager.')) return undefined
+  const { paths, schemas } = indexOf(type)
+  const [found] = [...schemas.keys()].flatMap((urn) => paths.get(`${urn}:${path}`) ?? [])
+  return found !== undefined && reading.allows('unqualified-manager') ? found : undefined
 }
 
 /** The core or extension schema of `type` with this URN, in any case and spelling that is tolerated. */

@@ -31,9 +31,12 @@ export function openDatabase({ connectionString, poolSize, clock, onError }: Dat
     connectionTimeoutMillis: 10_000,
     application_name: 'rollcall',
   })
-  pool.on('error', onError)
+  let closing = false
+  // While closing, a connection that the server ends first is nothing to tell.
+  const lost = (error: unknown) => (closing ? undefined : onError(error))
+  pool.on('error', lost)
   const prisma = new PrismaClient({ adapter: new PrismaPg(pool) })
-  const waker = createWaker(pool, onError)
+  const waker = createWaker(pool, lost)
   const random = createRandomSource()
   return {
     pool,
@@ -42,6 +45,7 @@ export function openDatabase({ connectionString, poolSize, clock, onError }: Dat
     clock,
     newId: () => uuidV7(clock().getTime(), random()),
     async close() {
+      closing = true
       await waker.idle()
       await prisma.$disconnect()
       await pool.end()

@@ -322,6 +322,22 @@ describe('changing a user', () => {
 })
 
 describe('a user who is deactivated', () => {
+  it('stays so until somebody says active: true; null, remove and silence do not let them in again', async () => {
+    const { id } = await scim(directory, 'POST', '/Users', { ...newUser(), active: false })
+    const { body } = await scim(directory, 'GET', `/Users/${id}`)
+    const { active: _unsaid, ...silent } = body as Record<string, unknown>
+    const attempts = [
+      ['PATCH', patch({ op: 'replace', path: 'active', value: null })],
+      ['PATCH', patch({ op: 'remove', path: 'active' })],
+      ['PUT', silent],
+    ] as const
+    for (const [method, sent] of attempts) {
+      expect((await scim(directory, method, `/Users/${id}`, sent)).body).toMatchObject({ active: false })
+    }
+    const back = await scim(directory, 'PATCH', `/Users/${id}`, patch({ op: 'replace', path: 'active', value: true }))
+    expect(back.body).toMatchObject({ active: true })
+  })
+
   it('stays readable, findable and in groups', async () => {
     const body = newUser()
     const { id } = await scim(directory, 'POST', '/Users', body)

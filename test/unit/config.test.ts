@@ -43,6 +43,6 @@ describe('settings from the environment', () => {
     ['ALLOW_PRIVATE_NETWORKS', 'yes'],
     ['SLICE_SIZE', '0'],
   ])('a bad %s (%s) is refused with a sentence that names it', (name, value) => {
-    expect(() => readConfig({ [name]: value })).toThrow(new RegExp(`The setting ${name} `))
+    expect(() => readConfig({ [name]: value })).toThrow(new RegExp(`The setting ${name} must `))
   })
 })

@@ -27,6 +27,20 @@ describe('Okta', () => {
 })
 
 describe('Entra ID', () => {
+  test.each([
+    ['a bare id', 'm2'],
+    ['a reference', [{ $ref: 'https://x/Users/m2', value: 'm2' }]],
+  ])('names the manager without the schema of the extension, as %s', (_what, value) => {
+    const result = patch([{ op: 'Add', path: 'manager', value }])
+    expect(result.attributes[enterpriseUrn]).toMatchObject({ manager: { value: 'm2' } })
+    expect(result.dialects).toContain('unqualified-manager')
+    const ended = patch([{ op: 'Replace', path: 'manager', value: '' }], result.attributes)
+    expect(ended.attributes[enterpriseUrn]).not.toMatchObject({ manager: expect.anything() })
+    expect(codeOf(() => patch([{ op: 'Add', path: 'manager', value }], bob, ['unqualified-manager']))).toBe(
+      'invalid_path',
+    )
+  })
+
   test('deactivates with a capitalised op and a string', () => {
     const result = patch([{ op: 'Replace', path: 'active', value: 'False' }])
     expect(result.attributes).toEqual({ ...bob, active: false })
