@@ -1005,7 +1005,7 @@ CREATE UNIQUE INDEX "grants_once" ON "grants" ("tenant_id", "member_id", "role_i
 CREATE UNIQUE INDEX "identities_subject" ON "identities" ("tenant_id", "connection_id", "issuer", "subject") NULLS NOT DISTINCT;
 CREATE UNIQUE INDEX "entries_identity_once" ON "entries" ("tenant_id", "organization_id", "identity_id", "kind", "connection_id", "join_rule_id") NULLS NOT DISTINCT WHERE "identity_id" IS NOT NULL;
 CREATE UNIQUE INDEX "entries_invitation_once" ON "entries" ("tenant_id", "invitation_id") WHERE "invitation_id" IS NOT NULL;
-CREATE UNIQUE INDEX "entries_manual_once" ON "entries" ("tenant_id", "organization_id", "user_id", "role_id", "unit_id") NULLS NOT DISTINCT WHERE "kind" = 'manual' AND "user_id" IS NOT NULL AND "withdrawn_at" IS NULL;
+CREATE UNIQUE INDEX "entries_manual_once" ON "entries" ("tenant_id", "organization_id", "user_id", "role_id", "unit_id") NULLS NOT DISTINCT WHERE "kind" = 'manual' AND "user_id" IS NOT NULL AND "email" IS NULL AND "withdrawn_at" IS NULL;
 CREATE UNIQUE INDEX "invitations_one_pending" ON "invitations" ("tenant_id", "organization_id", "email_key") WHERE "state" = 'pending';
 CREATE UNIQUE INDEX "held_changes_one_open" ON "held_changes" ("tenant_id", "member_id", "kind") WHERE "state" = 'held';
 
@@ -1024,32 +1024,39 @@ CREATE INDEX "mails_pending" ON "mails" ("created_at") WHERE "sent_at" IS NULL A
 CREATE INDEX "domains_check_requested" ON "domains" ("check_requested_at") WHERE "check_requested_at" IS NOT NULL;
 CREATE INDEX "plans_removals" ON "plans" ("tenant_id", "organization_id", "created_at") WHERE "removals" <> '{}'::jsonb;
 CREATE INDEX "plans_held" ON "plans" ("tenant_id", "organization_id") WHERE "state" = 'held';
+CREATE INDEX "conflicts_candidate" ON "conflicts" ("tenant_id", "candidate_user_id") WHERE "state" IN ('open', 'linked');
+CREATE INDEX "identities_email" ON "identities" ("tenant_id", lower("email")) WHERE "email" IS NOT NULL;
+CREATE INDEX "entries_email" ON "entries" ("tenant_id", "organization_id", lower("email")) WHERE "email" IS NOT NULL;
 CREATE INDEX "conflicts_open" ON "conflicts" ("tenant_id", "organization_id") WHERE "state" = 'open';
 
 -- Facts that only grow
 CREATE FUNCTION "refuse_change"() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
+  -- A tenant or organization that is deleted takes its rows along: that DELETE comes from inside another trigger.
+  IF TG_OP = 'DELETE' AND pg_trigger_depth() > 1 THEN
+    RETURN NULL;
+  END IF;
   RAISE EXCEPTION '% is append-only', TG_TABLE_NAME USING ERRCODE = 'restrict_violation';
 END $$;
-CREATE TRIGGER "seat_ledger_append_only" BEFORE UPDATE OR TRUNCATE ON "seat_ledger" FOR EACH STATEMENT EXECUTE FUNCTION "refuse_change"();
-CREATE TRIGGER "audit_entries_append_only" BEFORE UPDATE OR TRUNCATE ON "audit_entries" FOR EACH STATEMENT EXECUTE FUNCTION "refuse_change"();
+CREATE TRIGGER "seat_ledger_append_only" BEFORE UPDATE OR DELETE OR TRUNCATE ON "seat_ledger" FOR EACH STATEMENT EXECUTE FUNCTION "refuse_change"();
+CREATE TRIGGER "audit_entries_append_only" BEFORE UPDATE OR DELETE OR TRUNCATE ON "audit_entries" FOR EACH STATEMENT EXECUTE FUNCTION "refuse_change"();
 
--- What the query planner is to think of a tenant and an organization: that one may be a large part of the table, because
--- one is, and that the second implies the first. By the average of many small ones every index that begins with them
--- seems to lead to a single row, and a check of one foreign key would read a whole organization. (Takes effect with ANALYZE.)
+-- What the query planner is to think of a tenant, an organization and a directory: that one may be a large part of the
+-- table, because one is, and that an organization implies its tenant. By the average of many small ones every index that
+-- begins with them seems to lead to a single row, and a check of one foreign key would read a whole organization. (Takes
+-- effect with ANALYZE.)
 DO $$
 DECLARE
-  "table" record;
+  "place" record;
 BEGIN
-  FOR "table" IN SELECT table_name AS name, bool_or(column_name = 'organization_id') AS organized
-    FROM information_schema.columns
-    WHERE table_schema = current_schema() AND column_name IN ('tenant_id', 'organization_id')
-    GROUP BY table_name HAVING bool_or(column_name = 'tenant_id')
+  FOR "place" IN SELECT table_name, column_name FROM information_schema.columns
+    WHERE table_schema = current_schema() AND column_name IN ('tenant_id', 'organization_id', 'directory_id')
   LOOP
-    EXECUTE format('ALTER TABLE %I ALTER COLUMN "tenant_id" SET (n_distinct = 2)', "table".name);
-    IF "table".organized THEN
-      EXECUTE format('ALTER TABLE %I ALTER COLUMN "organization_id" SET (n_distinct = 5)', "table".name);
-      EXECUTE format('CREATE STATISTICS %I (dependencies) ON "tenant_id", "organization_id" FROM %I', "table".name || '_place', "table".name);
+    EXECUTE format('ALTER TABLE %I ALTER COLUMN %I SET (n_distinct = %s)', "place".table_name, "place".column_name,
+      CASE "place".column_name WHEN 'tenant_id' THEN 2 ELSE 5 END);
+    IF "place".column_name = 'organization_id' THEN
+      EXECUTE format('CREATE STATISTICS %I (dependencies) ON "tenant_id", "organization_id" FROM %I',
+        "place".table_name || '_place', "place".table_name);
     END IF;
   END LOOP;
 END $$;

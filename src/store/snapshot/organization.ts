@@ -15,7 +15,7 @@ const roles = {
 }
 
 /** The roles that a member of the organization as a whole can have. */
-export async function loadRoles(scope: Scope, organization: LockedOrganization): Promise<Role[]> {
+async function loadRoles(scope: Scope, organization: LockedOrganization): Promise<Role[]> {
   return scope.tx.query<Role>(roles, [scope.tenant, organization.roleSetId])
 }
 
