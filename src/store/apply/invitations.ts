@@ -4,7 +4,10 @@
 import type { Uuid } from '../../model/ids.ts'
 import { type Applying, changesOf, type Happening } from './slice.ts'
 
-/** The entry is observed at once: the plan that consumes an invitation has looked at what it gives. */
+/**
+ * The entry is observed at once: the plan that consumes an invitation has looked at what it gives. It
+ * is as old as the invitation: it must not outlive a deletion only because it was looked at later.
+ */
 const consumeInvitations = {
   name: 'apply_consume_invitations',
   text: `WITH accepted AS (
@@ -12,12 +15,12 @@ const consumeInvitations = {
       FROM unnest($4::uuid[], $5::uuid[], $6::uuid[]) AS consumed (id, entry_id, user_id)
       WHERE invitations.tenant_id = $1::uuid AND invitations.organization_id = $2::uuid
         AND invitations.id = consumed.id AND state = 'pending'
-      RETURNING invitations.id, consumed.entry_id, consumed.user_id, email, role_id, unit_id),
+      RETURNING invitations.id, consumed.entry_id, consumed.user_id, email, role_id, unit_id, created_at),
     entered AS (
       INSERT INTO entries (tenant_id, organization_id, id, kind, invitation_id, user_id, email, role_id, unit_id,
         claim_values, generation, observed_generation, created_at, updated_at)
       SELECT $1::uuid, $2::uuid, entry_id, 'invitation', id, user_id, email, role_id, unit_id,
-        '{}', 1, 1, $3::timestamptz, $3::timestamptz FROM accepted
+        '{}', 1, 1, created_at, $3::timestamptz FROM accepted
       ON CONFLICT DO NOTHING)
     SELECT id, user_id AS "userId" FROM accepted`,
 }

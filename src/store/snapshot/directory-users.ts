@@ -4,7 +4,15 @@
 import type { Uuid } from '../../model/ids.ts'
 import type { Address, DirectoryUserFacts } from '../../reconcile/snapshot.ts'
 import type { Scope } from '../scope.ts'
-import { directoryAddress } from './addresses.ts'
+import { directoryAddress, spellingsOf } from './addresses.ts'
+
+/** What may lead from one subject to another that is the same person. */
+export interface Ties {
+  readonly userIds: readonly Uuid[]
+  readonly addresses: readonly Address[]
+  /** Whether what waits in a conflict about these users counts too. */
+  readonly conflicts: boolean
+}
 
 interface DirectoryUserRow {
   readonly id: Uuid
@@ -28,9 +36,7 @@ const directoryUsers = {
       fact.display_name AS "displayName", fact.given_name AS "givenName", fact.family_name AS "familyName",
       fact.active, fact.deleted_at AS "deletedAt", fact.created_at AS "createdAt", fact.generation,
       link.user_id AS "linkedUserId", link.observed_generation AS "observedGeneration"
-    FROM (SELECT unnest($3::uuid[]) AS id
-      UNION SELECT directory_user_id FROM directory_links
-      WHERE tenant_id = $1::uuid AND organization_id = $2::uuid AND user_id = ANY ($4::uuid[])) AS named
+    FROM unnest($3::uuid[]) AS named (id)
     JOIN directory_users AS fact ON fact.tenant_id = $1::uuid AND fact.id = named.id AND fact.organization_id = $2::uuid
     LEFT JOIN directory_links AS link ON link.tenant_id = $1::uuid AND link.directory_user_id = fact.id`,
 }
@@ -43,16 +49,15 @@ const groupMembers = {
     GROUP BY directory_user_id`,
 }
 
-/** The directory users with these ids and those linked to these users, tombstones too, with their places in mapped groups. */
+/** The directory users with these ids, tombstones too, with their places in mapped groups. */
 export async function loadDirectoryUsers(
   scope: Scope,
   organizationId: Uuid,
-  named: { readonly ids: Iterable<Uuid>; readonly userIds: Iterable<Uuid> },
+  ids: readonly Uuid[],
   mappedGroupIds: readonly Uuid[],
 ): Promise<DirectoryUserFacts[]> {
-  const [ids, userIds] = [[...named.ids], [...named.userIds]]
-  if (ids.length + userIds.length === 0) return []
-  const rows = await scope.tx.query<DirectoryUserRow>(directoryUsers, [scope.tenant, organizationId, ids, userIds])
+  if (ids.length === 0) return []
+  const rows = await scope.tx.query<DirectoryUserRow>(directoryUsers, [scope.tenant, organizationId, ids])
   const groups = await loadGroups(scope, rows, mappedGroupIds)
   return rows.map((row) => toFacts(row, groups.get(row.id) ?? []))
 }
@@ -78,29 +83,31 @@ function toFacts(row: DirectoryUserRow, groupIds: readonly Uuid[]): DirectoryUse
   return { id, directoryId, userName, active, deletedAt, createdAt, generation, profile, groupIds, link }
 }
 
-const directoryUsersByAddress = {
-  name: 'snapshot_directory_users_by_address',
-  text: `SELECT id FROM directory_users
-    WHERE tenant_id = $1::uuid AND organization_id = $2::uuid AND directory_id = ANY ($3::uuid[])
-      AND deleted_at IS NULL AND lower(email) = ANY ($4::text[]) AND email IS NOT NULL
+const tiedDirectoryUsers = {
+  name: 'snapshot_tied_directory_users',
+  text: `SELECT directory_user_id AS id FROM directory_links
+    WHERE tenant_id = $1::uuid AND organization_id = $2::uuid AND user_id = ANY ($3::uuid[])
+    UNION SELECT subject_id FROM conflicts
+    WHERE tenant_id = $1::uuid AND organization_id = $2::uuid AND candidate_user_id = ANY ($3::uuid[])
+      AND state IN ('open', 'linked') AND subject_kind = 'directory_user' AND $6::boolean
     UNION SELECT id FROM directory_users
-    WHERE tenant_id = $1::uuid AND organization_id = $2::uuid AND directory_id = ANY ($3::uuid[])
-      AND deleted_at IS NULL AND lower(user_name) = ANY ($4::text[])`,
+    WHERE tenant_id = $1::uuid AND organization_id = $2::uuid AND directory_id = ANY ($4::uuid[])
+      AND deleted_at IS NULL AND email IS NOT NULL AND lower(email) = ANY ($5::text[])
+    UNION SELECT id FROM directory_users
+    WHERE tenant_id = $1::uuid AND organization_id = $2::uuid AND directory_id = ANY ($4::uuid[])
+      AND deleted_at IS NULL AND lower(user_name) = ANY ($5::text[])`,
 }
 
-/**
- * Live directory users that may be meant by these addresses. lower() folds more than an address key
- * does, so there may be too many; the planner compares keys.
- */
-export async function directoryUsersWith(
+/** Ids of the directory users that are linked to these users, wait in a conflict about them, or are alive and have one of these addresses. */
+export async function findDirectoryUsers(
   scope: Scope,
   organizationId: Uuid,
   directoryIds: readonly Uuid[],
-  addresses: readonly Address[],
+  ties: Ties,
 ): Promise<Uuid[]> {
-  if (directoryIds.length === 0 || addresses.length === 0) return []
-  const spellings = new Set(addresses.flatMap((one) => [one.key, one.address.toLowerCase()]))
-  const values = [scope.tenant, organizationId, directoryIds, [...spellings]]
-  const rows = await scope.tx.query<{ id: Uuid }>(directoryUsersByAddress, values)
+  const { userIds, addresses, conflicts } = ties
+  if (directoryIds.length === 0 || userIds.length + addresses.length === 0) return []
+  const values = [scope.tenant, organizationId, userIds, directoryIds, spellingsOf(addresses), conflicts]
+  const rows = await scope.tx.query<{ id: Uuid }>(tiedDirectoryUsers, values)
   return rows.map((row) => row.id)
 }

@@ -6,7 +6,8 @@ import type { Uuid } from '../../model/ids.ts'
 import type { EntryKind } from '../../model/words.ts'
 import type { EntryFacts, IdentityFacts } from '../../reconcile/snapshot.ts'
 import type { Scope } from '../scope.ts'
-import { addressOf } from './addresses.ts'
+import { addressOf, spellingsOf } from './addresses.ts'
+import type { Ties } from './directory-users.ts'
 
 interface EntryRow {
   readonly id: Uuid
@@ -49,9 +50,7 @@ const lockUnlinked = {
     ORDER BY identity.id FOR NO KEY UPDATE OF identity`,
 }
 
-/** Keeps other organizations from linking the identities behind these entries until the transaction ends. */
-export async function lockIdentities(scope: Scope, organizationId: Uuid, entryIds: readonly Uuid[]): Promise<void> {
-  if (entryIds.length === 0) return
+async function lockIdentities(scope: Scope, organizationId: Uuid, entryIds: readonly Uuid[]): Promise<void> {
   await scope.tx.query(lockUnlinked, [scope.tenant, organizationId, entryIds])
 }
 
@@ -71,15 +70,7 @@ const entries = {
       identity.email AS "identityEmail", coalesce(identity.email_verified, false) AS "identityEmailVerified",
       identity.display_name AS "identityDisplayName", identity.given_name AS "identityGivenName",
       identity.family_name AS "identityFamilyName"
-    FROM (SELECT unnest($3::uuid[]) AS id
-      UNION SELECT id FROM entries
-      WHERE tenant_id = $1::uuid AND organization_id = $2::uuid AND user_id = ANY ($4::uuid[])
-      UNION SELECT other.id FROM identities AS known
-      JOIN entries AS other ON other.tenant_id = $1::uuid AND other.identity_id = known.id
-      WHERE known.tenant_id = $1::uuid AND known.user_id = ANY ($4::uuid[]) AND other.organization_id = $2::uuid
-      UNION SELECT other.id FROM entries AS seed
-      JOIN entries AS other ON other.tenant_id = $1::uuid AND other.identity_id = seed.identity_id
-      WHERE seed.tenant_id = $1::uuid AND seed.id = ANY ($3::uuid[]) AND other.organization_id = $2::uuid) AS named
+    FROM unnest($3::uuid[]) AS named (id)
     JOIN entries AS entry
       ON entry.tenant_id = $1::uuid AND entry.id = named.id AND entry.organization_id = $2::uuid
     LEFT JOIN identities AS identity ON identity.tenant_id = $1::uuid AND identity.id = entry.identity_id
@@ -88,16 +79,43 @@ const entries = {
     LEFT JOIN domains AS domain ON domain.tenant_id = $1::uuid AND domain.id = rule.domain_id`,
 }
 
-/** The entries with these ids, the other entries of the same identities, and those of these users, in this organization. */
-export async function loadEntries(
+/** The entries with these ids; no other organization can link their identities until the transaction ends. */
+export async function loadEntries(scope: Scope, organizationId: Uuid, ids: readonly Uuid[]): Promise<EntryFacts[]> {
+  if (ids.length === 0) return []
+  await lockIdentities(scope, organizationId, ids)
+  const rows = await scope.tx.query<EntryRow>(entries, [scope.tenant, organizationId, ids])
+  return rows.map(toFacts)
+}
+
+const tiedEntries = {
+  name: 'snapshot_tied_entries',
+  text: `SELECT id FROM entries
+    WHERE tenant_id = $1::uuid AND organization_id = $2::uuid AND user_id = ANY ($3::uuid[])
+    UNION SELECT subject_id FROM conflicts
+    WHERE tenant_id = $1::uuid AND organization_id = $2::uuid AND candidate_user_id = ANY ($3::uuid[])
+      AND state IN ('open', 'linked') AND subject_kind = 'entry' AND $6::boolean
+    UNION SELECT id FROM entries
+    WHERE tenant_id = $1::uuid AND organization_id = $2::uuid AND email IS NOT NULL AND lower(email) = ANY ($4::text[])
+    UNION SELECT entry.id FROM (
+        SELECT unnest($5::uuid[]) AS id
+        UNION SELECT id FROM identities WHERE tenant_id = $1::uuid AND user_id = ANY ($3::uuid[])
+        UNION SELECT id FROM identities
+        WHERE tenant_id = $1::uuid AND email IS NOT NULL AND lower(email) = ANY ($4::text[])) AS identity
+      JOIN entries AS entry ON entry.tenant_id = $1::uuid AND entry.identity_id = identity.id
+    WHERE entry.organization_id = $2::uuid`,
+}
+
+/** Ids of the entries that are of these users or identities, wait in a conflict about the users, or have one of these addresses. */
+export async function findEntries(
   scope: Scope,
   organizationId: Uuid,
-  named: { readonly ids: Iterable<Uuid>; readonly userIds: Iterable<Uuid> },
-): Promise<EntryFacts[]> {
-  const [ids, userIds] = [[...named.ids], [...named.userIds]]
-  if (ids.length + userIds.length === 0) return []
-  const rows = await scope.tx.query<EntryRow>(entries, [scope.tenant, organizationId, ids, userIds])
-  return rows.map(toFacts)
+  ties: Ties & { readonly identityIds: readonly Uuid[] },
+): Promise<Uuid[]> {
+  const { userIds, addresses, identityIds, conflicts } = ties
+  if (userIds.length + addresses.length + identityIds.length === 0) return []
+  const values = [scope.tenant, organizationId, userIds, spellingsOf(addresses), identityIds, conflicts]
+  const rows = await scope.tx.query<{ id: Uuid }>(tiedEntries, values)
+  return rows.map((row) => row.id)
 }
 
 function toFacts(row: EntryRow): EntryFacts {

@@ -46,15 +46,20 @@ function countPossibleRemovals({ directoryUsers, members, mappings }: SlicePeopl
     mappings.map(({ id, source }) => [id, source.kind === 'directory_group' ? source.groupId : null]),
   )
   const counts = new Map<Uuid, number>()
+  const add = (directoryId: Uuid) => counts.set(directoryId, (counts.get(directoryId) ?? 0) + 1)
   for (const user of directoryUsers) {
-    const member = active.get(user.link?.userId ?? '')
-    if (member === undefined) continue
+    const userId = user.link?.userId ?? null
+    const member = active.get(userId ?? '')
+    if (member === undefined) {
+      // Perhaps about to be linked to one of these members.
+      if (userId === null && user.deletedAt === null && !user.active && active.size > 0) add(user.directoryId)
+      continue
+    }
     const groups = new Set(user.groupIds)
     const loses = member.grants.some(
       ({ source }) => source.kind === 'directory_group' && !groups.has(groupOf.get(source.id ?? '') ?? ''),
     )
-    if (loses || !user.active || user.deletedAt !== null)
-      counts.set(user.directoryId, (counts.get(user.directoryId) ?? 0) + 1)
+    if (loses || !user.active || user.deletedAt !== null) add(user.directoryId)
   }
   return counts
 }

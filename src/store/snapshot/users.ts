@@ -43,7 +43,7 @@ const waitlistHead = {
   name: 'snapshot_waitlist_head',
   text: `SELECT user_id AS id FROM members
     WHERE tenant_id = $1::uuid AND organization_id = $2::uuid AND status = 'waitlisted'
-    ORDER BY waitlisted_at, id
+    ORDER BY waitlisted_at, members.id
     LIMIT CASE WHEN $4::int IS NULL THEN $5::int ELSE least($5::int, greatest(0, $4::int + (SELECT count(*)::int
       FROM members WHERE tenant_id = $1::uuid AND organization_id = $2::uuid AND user_id = ANY ($3::uuid[])
         AND seated))) END`,

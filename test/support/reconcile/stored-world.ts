@@ -1,14 +1,14 @@
-// The world of world.ts in the database: writes one as it is, facts and derived rows, and reads back
-// what reconciling has made of it. So the database's loading and applying can be held against the
-// model's. Ids of facts keep their order.
+// The world of world.ts in the database: writes one as it is, facts and derived rows, so that the
+// database's loading and applying can be held against the model's. Ids of facts keep their order.
+// Reading back what has become of it is read-world.ts.
 
 import { createHash, randomUUID } from 'node:crypto'
 import type pg from 'pg'
 import { parseEmail } from '../../../src/model/email.ts'
 import type { Uuid } from '../../../src/model/ids.ts'
-import type { GrantFacts, HeldChangeFacts, MemberFacts, Target } from '../../../src/reconcile/snapshot.ts'
+import type { HeldChangeFacts, Target } from '../../../src/reconcile/snapshot.ts'
 import { found } from './facts.ts'
-import { copyWorld, roles, type World } from './world.ts'
+import { roles, type World } from './world.ts'
 
 export interface StoredWorld {
   readonly tenant: Uuid
@@ -34,8 +34,8 @@ export function isStorable(world: World): boolean {
       .filter((entry) => entry.identityId !== null)
       .map((entry) => JSON.stringify([entry.identityId, entry.kind, entry.connectionId, entry.joinRuleId])),
     ...[...world.entries.values()]
-      .filter((entry) => entry.kind === 'manual' && entry.userId !== null && entry.profile.email === null)
-      .map((entry) => JSON.stringify([entry.userId, entry.roleId, entry.unitId, entry.withdrawn || entry.id])),
+      .filter((entry) => entry.kind === 'manual' && !entry.withdrawn && entry.profile.email === null)
+      .map((entry) => JSON.stringify([entry.userId, entry.roleId, entry.unitId])),
   ]
   return new Set(said).size === said.length
 }
@@ -51,10 +51,11 @@ export async function storeWorld(pool: pg.Pool, world: World): Promise<StoredWor
 function nameRows(world: World): StoredWorld {
   const salt = randomUUID()
   const names = new Map<Uuid, string>()
+  const turns = new Map([...world.members.keys()].map((id, index) => [id, index])) // they waitlist in this order
   const uuid = (id: string) => {
     if (names.has(id)) return id // it came from the database
     const hash = createHash('sha256').update(`${salt}/${id}`).digest('hex')
-    const place = /-(\d{6})$/.exec(id)?.[1]
+    const place = turns.get(id) ?? /-(\d{6})$/.exec(id)?.[1]
     const start = place === undefined ? hash.slice(0, 12) : Number(place).toString(16).padStart(12, '0')
     const made = `${start.slice(0, 8)}-${start.slice(8)}-7${hash.slice(13, 16)}-8${hash.slice(17, 20)}-${hash.slice(20, 32)}`
     names.set(made, id)
@@ -325,124 +326,4 @@ async function insert(pool: pg.Pool, table: string, rows: readonly Row[]): Promi
     `INSERT INTO ${table} (${columns}) SELECT ${columns} FROM jsonb_populate_recordset(NULL::${table}, $1::jsonb)`,
     [JSON.stringify(rows)],
   )
-}
-
-/** The same world with what the database has derived from it in the place of what was derived before. */
-export async function readWorld(pool: pg.Pool, world: World, stored: StoredWorld): Promise<World> {
-  const { tenant, organization, name } = stored
-  const read = copyWorld(world)
-  const select = async <R extends pg.QueryResultRow>(text: string) =>
-    (await pool.query<R>(text, [tenant, organization])).rows
-  const nameOr = (id: Uuid | null) => (id === null ? null : name(id))
-
-  const counted = await select<{ seats_used: number }>(
-    'SELECT seats_used FROM organizations WHERE tenant_id = $1 AND id = $2',
-  )
-  read.organization.seatsUsed = found(counted[0]).seats_used
-  read.requests.clear()
-  read.users.clear()
-  const users = await select<{
-    id: Uuid
-    email: string | null
-    key: string | null
-    verified: boolean
-    name: string | null
-  }>(
-    `SELECT id, email, email_key AS key, email_verified AS verified, display_name AS name FROM users
-     WHERE tenant_id = $1 AND $2::uuid IS NOT NULL`,
-  )
-  for (const user of users) {
-    const { email: address, key } = user
-    const email = address === null || key === null ? null : { address, key, domain: key.slice(key.indexOf('@') + 1) }
-    const profile = { email, displayName: user.name, givenName: null, familyName: null }
-    read.users.set(name(user.id), { id: name(user.id), emailVerified: user.verified, elsewhere: false, profile })
-  }
-  read.members.clear()
-  const members = await select<Omit<MemberFacts, 'grants'>>(
-    `SELECT id, user_id AS "userId", status, status_reason AS "statusReason", role_id AS "roleId", seated,
-       created_at AS "createdAt", waitlisted_at AS "waitlistedAt"
-     FROM members WHERE tenant_id = $1 AND organization_id = $2`,
-  )
-  const grants = await select<{
-    id: Uuid
-    member: Uuid
-    role: Uuid | null
-    unit: Uuid | null
-    kind: GrantFacts['source']['kind']
-    source: Uuid | null
-  }>(
-    `SELECT id, member_id AS member, role_id AS role, unit_id AS unit, source_kind AS kind, source_id AS source
-     FROM grants WHERE tenant_id = $1 AND organization_id = $2`,
-  )
-  for (const member of members) {
-    const theirs = grants
-      .filter((grant) => grant.member === member.id)
-      .map(({ id, role, unit, kind, source }): GrantFacts => {
-        const target: Target =
-          role === null ? { kind: 'unit', id: name(found(unit ?? undefined)) } : { kind: 'role', id: name(role) }
-        return { id: name(id), target, source: { kind, id: nameOr(source) } }
-      })
-    const { id, userId, roleId } = member
-    const named = { id: name(id), userId: name(userId), roleId: nameOr(roleId), grants: theirs }
-    read.members.set(name(id), { ...member, ...named })
-  }
-  read.links.clear()
-  const links = await select<{ id: Uuid; user: Uuid | null; generation: number }>(
-    `SELECT directory_user_id AS id, user_id AS user, observed_generation AS generation FROM directory_links
-     WHERE tenant_id = $1 AND organization_id = $2`,
-  )
-  for (const { id, user, generation } of links)
-    read.links.set(name(id), { userId: nameOr(user), observedGeneration: generation })
-  const identities = await select<{ id: Uuid; user: Uuid | null }>(
-    'SELECT id, user_id AS user FROM identities WHERE tenant_id = $1 AND $2::uuid IS NOT NULL',
-  )
-  for (const { id, user } of identities) found(read.identities.get(name(id))).userId = nameOr(user)
-  await readEntries()
-  read.conflicts.clear()
-  const conflicts = await select<{
-    id: Uuid
-    kind: 'directory_user' | 'entry'
-    subject: Uuid
-    candidate: Uuid
-    state: 'open'
-  }>(
-    `SELECT id, subject_kind AS kind, subject_id AS subject, candidate_user_id AS candidate, state FROM conflicts
-     WHERE tenant_id = $1 AND organization_id = $2`,
-  )
-  for (const { id, kind, subject, candidate, state } of conflicts) {
-    const names = { subject: { kind, id: name(subject) }, candidateUserId: name(candidate) }
-    read.conflicts.set(name(id), { id: name(id), ...names, state })
-  }
-  return read
-
-  /** Entries that stand for consumed invitations are made by reconciling. */
-  async function readEntries(): Promise<void> {
-    const entries = await select<{
-      id: Uuid
-      user: Uuid | null
-      seen: number
-      invitation: Uuid | null
-      role: Uuid | null
-      unit: Uuid | null
-      at: Date
-    }>(
-      `SELECT id, user_id AS user, observed_generation AS seen, invitation_id AS invitation, role_id AS role,
-         unit_id AS unit, created_at AS at FROM entries WHERE tenant_id = $1 AND organization_id = $2`,
-    )
-    for (const { id, user, seen, invitation, role, unit, at } of entries) {
-      const known = read.entries.get(name(id))
-      if (known !== undefined) Object.assign(known, { userId: nameOr(user), observedGeneration: seen })
-      else
-        read.entries.set(id, {
-          ...{ id, kind: 'invitation', identityId: null, connectionId: null, ownConnection: false, joinRuleId: null },
-          ...{ invitationId: nameOr(invitation), userId: nameOr(user), roleId: nameOr(role), unitId: nameOr(unit) },
-          profile: { email: null, displayName: null, givenName: null, familyName: null },
-          ...{ claimValues: [], createdAt: at, generation: 1, observedGeneration: 1, withdrawn: false },
-        })
-    }
-    const accepted = await select<{ id: Uuid }>(
-      `SELECT id FROM invitations WHERE tenant_id = $1 AND organization_id = $2 AND state = 'accepted'`,
-    )
-    for (const { id } of accepted) found(read.invitations.get(name(id))).state = 'accepted'
-  }
 }
