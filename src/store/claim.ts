@@ -122,8 +122,7 @@ function describeFailure(error: unknown): string {
   const state = sqlState(error)
   const constraint = violatedConstraint(error)
   const kind = error instanceof Error ? error.name : typeof error
-  const place =
-    error instanceof Error ? /[/\\](?:src|dist)[/\\]([\w./\\-]+:\d+)/.exec(error.stack ?? '')?.[1] : undefined
+  const place = error instanceof Error ? placeIn(error.stack ?? '') : undefined
   return [
     kind,
     state === undefined ? '' : `SQLSTATE ${state}`,
@@ -132,4 +131,12 @@ function describeFailure(error: unknown): string {
   ]
     .filter((part) => part !== '')
     .join(', ')
+}
+
+/** The first line of the stack that is ours. */
+function placeIn(stack: string): string | undefined {
+  const own = stack.split('\n').filter((line) => !line.includes('node_modules'))
+  return own
+    .map((line) => /[/\\](?:src|dist)[/\\]([\w./\\-]+:\d+)/.exec(line)?.[1])
+    .find((place) => place !== undefined)
 }
