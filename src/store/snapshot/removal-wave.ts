@@ -95,8 +95,8 @@ const waiting = {
         OFFSET 0) AS gone
       CROSS JOIN LATERAL (SELECT id FROM members WHERE tenant_id = $1::uuid AND organization_id = $2::uuid
         AND user_id = gone.user_id AND status = 'active' OFFSET 0) AS member
-      WHERE NOT EXISTS (SELECT 1 FROM held_changes WHERE tenant_id = $1::uuid AND organization_id = $2::uuid
-        AND member_id = member.id AND state = 'held')
+      WHERE (SELECT true FROM held_changes
+        WHERE tenant_id = $1::uuid AND member_id = member.id AND state = 'held' LIMIT 1) IS NULL
       LIMIT $4::int) AS waiting`,
 }
 
