@@ -6,8 +6,7 @@ import { addMember } from './bodies.ts'
 import { createCustomer } from './customer.ts'
 import { addGroup, fillDirectory, userIds } from './facts.ts'
 import { count, disturbance, ms, sideOf, type Table } from './figures.ts'
-import { connections, openTarget, type Repetition, repeat, send, type Target } from './load.ts'
-import { untilQuiet } from './measure.ts'
+import { connections, openTarget, type Repetition, repeat, send, type Target, tries, undisturbed } from './load.ts'
 import { floorToken, startFloor, startService, type World } from './world.ts'
 
 export interface GroupOptions {
@@ -44,13 +43,17 @@ export async function measureGroups(world: World, options: GroupOptions): Promis
   const theirs = openTarget(`${floor.origin}/groups`, floorToken)
   const contenders: Contender[] = []
   try {
-    const added = options.operations * (options.repetitions + 1) * 2
+    const added = options.operations * (options.repetitions + 1) * 2 * tries
     const largest = Math.max(...options.sizes)
     await fillDirectory(database.pool, customer, largest + added)
     const ids = await userIds(database.pool, customer.directory, largest + added)
     const newcomersOf = (): Newcomers => {
       let next = largest
-      return () => ids[next++] ?? randomUUID()
+      return () => {
+        const id = ids[next++]
+        if (id === undefined) throw new Error('nobody is left who could join')
+        return id
+      }
     }
     for (const size of options.sizes) {
       const group = await addGroup(database.pool, customer, `Group of ${size}`, size)
@@ -87,9 +90,10 @@ async function takeTurn(world: World, contender: Contender, options: GroupOption
     await send(target, 'PATCH', `/Groups/${group}`, 204, addMember(newcomers()))
   }
   const watched = { servers: [pid], postmaster: world.postmaster }
-  await untilQuiet(options.quietMs)
-  const alone = await repeat(options.operations, 1, watched, add)
-  const together = await repeat(options.operations, connections, watched, add)
+  const [alone, together] = await undisturbed(options.quietMs, async () => [
+    await repeat(options.operations, 1, watched, add),
+    await repeat(options.operations, connections, watched, add),
+  ])
   if (!counts) return
   contender.alone.push(alone)
   contender.together.push(together)

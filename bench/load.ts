@@ -2,7 +2,7 @@
 // push. Every answer is checked; an unexpected one ends the run, because a figure of failures is none.
 
 import { Pool } from 'undici'
-import { type CpuUse, type Watched, watchCpu } from './measure.ts'
+import { type CpuUse, untilQuiet, type Watched, wasDisturbed, watchCpu } from './measure.ts'
 
 export const connections = 16
 
@@ -75,4 +75,18 @@ export async function repeat(
   }
   await Promise.all(Array.from({ length: atOnce }, worker))
   return { operations, seconds: (performance.now() - started) / 1000, latenciesMs, cpu: stop() }
+}
+
+export const tries = 5
+
+/** Measures a pair when the machine is quiet, and again when it did not stay so: a few times, then the figure is what it is. */
+export async function undisturbed(
+  quietMs: number,
+  measure: () => Promise<[Repetition, Repetition]>,
+): Promise<[Repetition, Repetition]> {
+  for (let again = 1; ; again += 1) {
+    await untilQuiet(quietMs)
+    const [one, other] = await measure()
+    if (quietMs === 0 || again === tries || !wasDisturbed(one.cpu, other.cpu)) return [one, other]
+  }
 }

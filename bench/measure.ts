@@ -103,6 +103,12 @@ export function memoryOf(pid: number): { readonly now: number; readonly peak: nu
   }
 }
 
+/** Whether the rest of the machine used so much of a core that the figure says more about it than about us. */
+export function wasDisturbed(...uses: readonly (CpuUse | null)[]): boolean {
+  return uses.some((use) => use !== null && use.other > use.seconds * disturbedShare)
+}
+
+const disturbedShare = 0.25
 const quietShare = 0.1
 
 /** Waits until the machine does next to nothing for a second, or until `limitMs` have passed: a figure is worth what the machine was quiet. */

@@ -6,8 +6,8 @@ import { entraPatch, newUser, probe } from './bodies.ts'
 import { createCustomer } from './customer.ts'
 import { fillDirectory, fillFloor, keyOf } from './facts.ts'
 import { count, disturbance, ms, rateOf, sideOf, type Table } from './figures.ts'
-import { connections, openTarget, type Repetition, repeat, send, type Target } from './load.ts'
-import { median, memoryOf, untilQuiet } from './measure.ts'
+import { connections, openTarget, type Repetition, repeat, send, type Target, undisturbed } from './load.ts'
+import { median, memoryOf } from './measure.ts'
 import { floorToken, startFloor, startService, type World } from './world.ts'
 
 export interface PushOptions {
@@ -167,11 +167,13 @@ async function compare(world: World, options: PushOptions, runFloor: Run, runOur
   const floors: Repetition[] = []
   const ours: Repetition[] = []
   for (let repetition = 0; repetition < options.repetitions; repetition += 1) {
-    await untilQuiet(options.quietMs)
-    const inTurn = repetition % 2 === 0
-    if (inTurn) floors.push(await runFloor(1))
-    ours.push(await runOurs(1))
-    if (!inTurn) floors.push(await runFloor(1))
+    const [floor, our] = await undisturbed(options.quietMs, async () => {
+      const first = repetition % 2 === 0 ? await runFloor(1) : await runOurs(1)
+      const second = repetition % 2 === 0 ? await runOurs(1) : await runFloor(1)
+      return repetition % 2 === 0 ? [first, second] : [second, first]
+    })
+    floors.push(floor)
+    ours.push(our)
   }
   const ratios = ours.map((one, index) => {
     const floor = floors[index]
